@@ -1,0 +1,287 @@
+# spawnd: how it is built, tested and installed. GNU make.
+#
+#	make                            ./spawnd
+#	make check                      units, then bats
+#	make BUILD=build/asan SANITIZE=address,undefined check-unit
+#	make BUILD=build/clang CC=clang WERROR=1
+#	make ROOMS="base watchdog wire" check-unit    only these rooms and their tests
+#
+# Builds with other flags live side by side under other BUILD directories; changed flags rebuild.
+
+VERSION = 0.1.0
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+SANITIZE ?=
+WERROR ?=
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+CLANG_FORMAT ?= clang-format
+BATS ?= bats
+
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+	-Wswitch-enum -Wconversion -Wno-sign-conversion $(if $(WERROR),-Werror)
+SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer)
+
+# libc is shared, these four come from their archives where there are any: it halves what they cost at the
+# start of every command. pkg-config knows what the archives need in turn.
+PACKAGES = libbsd inih sqlite3 jansson
+WANTED := $(shell $(PKG_CONFIG) --static --libs-only-l $(PACKAGES) 2>/dev/null)
+ifeq ($(strip $(WANTED)),)
+WANTED := -lbsd -lmd -linih -lsqlite3 -lm -lz -ljansson
+endif
+WANTED_BSD := $(shell $(PKG_CONFIG) --static --libs-only-l libbsd 2>/dev/null)
+ifeq ($(strip $(WANTED_BSD)),)
+WANTED_BSD := -lbsd -lmd
+endif
+PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+
+# The compiler answers with a path where it finds the archive, and with the bare name where not.
+archive = $(filter /%,$(shell $(CC) -print-file-name=$(patsubst -l%,lib%.a,$(1))))
+from_libc = -lc -lm -lpthread -ldl -lrt
+link_with = $(foreach l,$(1),$(or $(if $(filter $(from_libc),$(l)),$(l)),$(call archive,$(l)),$(l)))
+LIBS := $(call link_with,$(WANTED))
+LIBS_BSD := $(call link_with,$(WANTED_BSD))
+
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DSPAWND_VERSION='"$(VERSION)"' -I. -I$(BUILD)/gen \
+	$(PACKAGE_CFLAGS) $(WARNINGS) $(SANITIZERS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(SANITIZERS) $(CFLAGS) -Wl,--as-needed $(LDFLAGS)
+
+# V=1 shows the commands.
+V ?=
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo '	$(1)	$(2)')
+
+ROOMS ?= base watchdog wire config queue store supervisor server cli
+SUPERVISOR_ROOMS = base watchdog wire supervisor
+
+comma = ,
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+SOURCES = $(sort $(wildcard $(addsuffix /*.c,$(ROOMS))))
+OBJECTS = $(call objects,$(SOURCES))
+SUPERVISOR_OBJECTS = $(call objects,$(sort $(wildcard $(addsuffix /*.c,$(SUPERVISOR_ROOMS)))))
+ALL_UNITS = $(sort $(wildcard tests/unit/test_*.c))
+UNITS = $(patsubst tests/%.c,$(BUILD)/%,$(if $(filter file,$(origin ROOMS)),$(ALL_UNITS),$(ROOM_UNITS)))
+ROOM_UNITS = $(filter $(addprefix tests/unit/test_,$(notdir $(SOURCES))),$(ALL_UNITS))
+HELPERS = $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/helper/*.c)))
+HARNESSES = $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/harness/*.c)))
+FUZZERS = $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+MANUALS = $(sort $(wildcard man/*.[157]))
+SCRIPTS = $(shell grep -lE '^\#!.*[/ ](ba)?sh( |$$)' $$(find tests bench contrib -type f ! -name '*.c') /dev/null)
+FORMATTED = $(sort $(wildcard *.c */*.[ch] tests/*/*.[ch]))
+
+LIBRARY = $(BUILD)/libspawnd.a
+BINARY = $(BUILD)/spawnd
+VARLINK_H = $(BUILD)/gen/org_spawnd_varlink.h
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+.PHONY: all
+ifeq ($(BUILD),build)
+all: spawnd
+
+# The link is as old as what it points to, which is what make looks at.
+spawnd: $(BINARY)
+	ln -sf $(BINARY) $@
+else
+all: $(BINARY)
+endif
+
+# All symbols are bound at the start: else each forked child binds anew, up to its exec, what the
+# supervisor itself never calls.
+$(BINARY): $(BUILD)/spawnd.o $(LIBRARY) $(BUILD)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-z,now -o $@ $(BUILD)/spawnd.o $(LIBRARY) $(LIBS)
+
+# Made anew, so that it keeps no member whose source is gone.
+$(LIBRARY): $(OBJECTS) $(BUILD)/members
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(OBJECTS)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(VARLINK_H)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(VARLINK_H): server/org.spawnd.varlink
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q){ echo '#define ORG_SPAWND_VARLINK \'; \
+	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/	"&\\n" \\/' $<; echo '	""'; } >$@
+
+# Two files that change when the flags or the list of sources do.
+flags_now = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)
+quoted = '$(subst ','\'',$(1))'
+write_if_changed = @mkdir -p $(@D); printf '%s\n' $(call quoted,$(1)) | cmp -s - $@ || \
+	printf '%s\n' $(call quoted,$(1)) >$@
+
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/flags: FORCE
+	$(call write_if_changed,$(flags_now))
+
+$(BUILD)/members: FORCE
+	$(call write_if_changed,$(OBJECTS))
+
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS) -lcmocka
+
+$(BUILD)/helper/%: $(BUILD)/tests/helper/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $<
+
+$(BUILD)/harness/%: $(BUILD)/tests/harness/%.o $(SUPERVISOR_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_BSD)
+
+# The supervisor with the functions by which it makes system calls wrapped. Each site of a call lies at the
+# same address in each run.
+FAULT_WRAPS := $(shell sed -n 's/ fails$$//p' tests/fault/calls)
+FAULT_HARNESS = $(BUILD)/fault/fault_harness
+FAULT_DRIVE = $(BUILD)/fault/drive
+
+$(FAULT_HARNESS): $(call objects,$(addprefix tests/fault/,harness.c fault.c player.c wrap.c)) \
+	$(SUPERVISOR_OBJECTS) tests/fault/calls
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -no-pie $(addprefix -Wl$(comma)--wrap=,$(FAULT_WRAPS)) -o $@ \
+		$(filter %.o,$^) $(LIBS_BSD)
+
+$(FAULT_DRIVE): $(call objects,$(addprefix tests/fault/,drive.c run.c fault.c player.c)) \
+	$(SUPERVISOR_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_BSD)
+
+# The real supervisor in a simulated world: three of its files and libc's system calls are replaced.
+SIM_REPLACED = supervisor/proc.c supervisor/contain.c wire/wire.c
+SIM_CALLS = clock_gettime close epoll_create1 epoll_ctl epoll_wait fcntl fstat getpgid \
+	getrandom getrlimit kill log_line notify_send open pipe2 prctl read setrlimit signal signalfd sigprocmask \
+	slots_init timerfd_create timerfd_settime
+SIM_OBJECTS = $(call objects,$(sort $(wildcard tests/sim/*.c))) \
+	$(filter-out $(call objects,$(SIM_REPLACED)),$(SUPERVISOR_OBJECTS))
+
+$(BUILD)/sim: $(SIM_OBJECTS) $(BUILD)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(SIM_CALLS)) -o $@ $(SIM_OBJECTS) \
+		$(LIBS_BSD)
+
+SIM_SECONDS ?= 300
+.PHONY: sim sim-planted
+sim: $(BUILD)/sim
+	$(BUILD)/sim --seconds $(SIM_SECONDS)
+
+# Whether it finds bugs.
+sim-planted: $(BUILD)/sim
+	tests/sim/plant $(BUILD)
+
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIBRARY) $(LIBS)
+
+.PHONY: check check-unit check-bats
+check: check-unit
+	$(MAKE) check-bats
+
+check-unit: $(UNITS) $(if $(filter file,$(origin ROOMS)),$(HARNESSES))
+	@for t in $(UNITS); do \
+		echo "# $$t"; TEST_HARNESS=$(abspath $(BUILD)/harness) $$t || exit 1; \
+	done
+
+check-bats: all $(HELPERS) $(if $(filter file,$(origin ROOMS)),$(HARNESSES))
+	SPAWND=$(abspath $(BINARY)) TEST_HELPERS=$(abspath $(BUILD)/helper) \
+		PATH="$(abspath $(BUILD)):$$PATH" $(BATS) tests/bats
+
+# That what must not fail needs no library but libc and libbsd; the program is what its tests drive.
+.PHONY: supervisor-only
+supervisor-only: $(HARNESSES)
+
+BENCHES = $(addprefix $(BUILD)/bench/,bench lateness stall)
+
+$(BUILD)/bench/bench $(BUILD)/bench/lateness: $(BUILD)/bench/%: $(BUILD)/bench/%.o \
+	$(BUILD)/bench/client.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/bench/stall: $(BUILD)/bench/stall.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $<
+
+# Figures, as ratios; see bench/bench.c and bench/lateness.c. Not a test.
+.PHONY: bench
+bench: all $(BENCHES)
+	bench/run $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
+
+# Programs to be run by hand: build/fuzzers/fuzz/NAME [-max_total_time=S] [CORPUS]. What they find worth
+# keeping goes into the first CORPUS; tests/fuzz/corpus/NAME has what to begin with.
+.PHONY: fuzz fuzz-programs
+fuzz:
+	$(MAKE) BUILD=build/fuzzers CC=clang SANITIZE=address,undefined,fuzzer-no-link fuzz-programs
+
+fuzz-programs: $(FUZZERS)
+
+# Each system call of the supervisor fails in turn; see tests/fault/drive.c. FAULT_OPTIONS='-s 90': a sample.
+FAULT_OPTIONS ?=
+.PHONY: fault fault-programs
+fault-programs: $(FAULT_HARNESS) $(FAULT_DRIVE)
+
+fault: fault-programs
+	tests/fault/check-calls $(SUPERVISOR_OBJECTS)
+	$(FAULT_DRIVE) $(FAULT_OPTIONS) $(abspath $(FAULT_HARNESS))
+
+.PHONY: floors lint format check-format
+floors:
+	tests/floors
+
+format:
+	$(CLANG_FORMAT) -i $(FORMATTED)
+
+check-format:
+	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+
+lint: $(VARLINK_H)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 --suppress=missingIncludeSystem --suppress=unknownMacro \
+		--suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE \
+		--suppress=uninitvar --suppress=ctuuninitvar \
+		-D__attribute__\(x\)= -I. -I$(BUILD)/gen $(wildcard *.c) $(SOURCES)
+	$(if $(strip $(SCRIPTS)),shellcheck -x $(SCRIPTS))
+	$(if $(MANUALS),mandoc -Tlint -Wwarning $(MANUALS))
+
+.PHONY: install uninstall
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 755 $(BINARY) $(DESTDIR)$(BINDIR)/spawnd
+	set -e; for m in $(MANUALS); do \
+		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
+		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$m $$d; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/spawnd
+	for m in $(MANUALS); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; \
+	done
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+	rm -f spawnd
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,46 @@
+/*
+ * path: where spawnd keeps its things, and the rule for its directories: ours, 0700, no link.
+ */
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+#include "base/fault.h"
+
+#include <limits.h>
+#include <sys/types.h>
+
+struct paths {
+	char state[PATH_MAX];   /* survives reboots: spawnd.db, output/, spawnd.log */
+	char runtime[PATH_MAX]; /* may vanish: socket, notify, lock, parents/, beats/ */
+	char config[PATH_MAX];  /* spawnd.ini; need not exist */
+	char socket[PATH_MAX];
+	char notify[PATH_MAX]; /* the jobs' NOTIFY_SOCKET */
+	char lock[PATH_MAX];
+	char database[PATH_MAX];
+	char log[PATH_MAX];
+	char output_dir[PATH_MAX];
+	char parents_dir[PATH_MAX];
+	char beats_dir[PATH_MAX];
+};
+
+/*
+ * Fills p from SPAWND_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, HOME and the user's
+ * number, as spawnd(1) says under FILES. Touches no file but to see which configuration exists.
+ * Returns 0, -ENAMETOOLONG, or -EINVAL (a variable that is not absolute), with f filled.
+ */
+int paths_init(struct paths *p, struct fault *f);
+
+/*
+ * Makes the directory 0700, with missing ones above it (those 0755 less the umask where they are
+ * not spawnd's), and checks that it is a directory, no link, ours and closed to others. Returns 0
+ * or -errno (ENOTDIR, EPERM), with f naming the path, the fault and the mend.
+ */
+int path_make_dir(const char *dir, struct fault *f);
+
+/* path_make_dir() for state and runtime with their subdirectories. */
+int paths_make(const struct paths *p, struct fault *f);
+
+/* dir/name into out (PATH_MAX bytes). 0 or -ENAMETOOLONG. */
+int path_join(const char *dir, const char *name, char out[PATH_MAX]);
+
+#endif
