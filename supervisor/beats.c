@@ -1,0 +1,166 @@
+/*
+ * beats: see beats.h. Run by the supervisor. Never blocks on what a child holds, reads no more in a
+ * turn than a pipe has room for by default, never allocates.
+ */
+#include "supervisor/beats.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READ_SIZE (64 * 1024)
+/* Who brings as much in one read, or anything so soon again, does not tell how it fares. */
+#define FLOOD_SIZE (16 * 1024)
+#define FLOOD_NS (10 * NSEC_PER_MSEC)
+#define MUTE_NS (50 * NSEC_PER_MSEC)
+
+/* The job has shown that it lives; it asks for extend_ns more, or 0. */
+static void
+sign(struct slot *slot, uint64_t extend_ns, uint64_t now_ns)
+{
+	bool had_beaten = slot->watchdog.has_beaten, is_extended;
+
+	watchdog_sign(&slot->watchdog, ACTIVITY_HEARTBEAT, now_ns);
+	is_extended = extend_ns > 0 && watchdog_extend(&slot->watchdog, extend_ns, now_ns);
+	/* Only the first beat can bring the deadline nearer: the idle clock may begin with it. */
+	if ((slot->watchdog.has_beaten != had_beaten || is_extended) &&
+	    slot->child.state == CHILD_RUNNING)
+		timer_arm(&slot->slots->loop->timers, &slot->deadline,
+		    watchdog_deadline(&slot->watchdog));
+}
+
+/* Returns what read(2) did, or -errno. */
+static ssize_t
+take(struct slot *slot, uint64_t now_ns)
+{
+	struct heartbeat *h;
+	char data[READ_SIZE];
+	ssize_t n;
+
+	do
+		n = read(slot->beats_fd, data, sizeof(data));
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -errno;
+	if (n > 0) {
+		h = slots_heartbeat(slot->slots, slot);
+		slot->has_lines = true;
+		heartbeat_feed(h, data, (size_t)n);
+		sign(slot, heartbeat_take_extend_ns(h), now_ns);
+	}
+	return n;
+}
+
+static void
+unmute(void *arg)
+{
+	struct slot *slot = arg;
+
+	if (slot->beats_io.fd != -1)
+		loop_change(slot->slots->loop, &slot->beats_io, EPOLLIN);
+}
+
+static void
+ready(void *arg, uint32_t events)
+{
+	struct slot *slot = arg;
+	struct loop *loop = slot->slots->loop;
+	ssize_t n = take(slot, loop->now_ns);
+	bool is_flood = n >= FLOOD_SIZE || loop->now_ns - slot->read_ns < FLOOD_NS;
+
+	(void)events;
+	slot->read_ns = loop->now_ns;
+	/* We hold a writing end, so an end of the file means that it is not the pipe we were promised. */
+	if (n == 0 || (n < 0 && n != -EAGAIN))
+		loop_remove(loop, &slot->beats_io);
+	else if (is_flood && loop_change(loop, &slot->beats_io, 0) == 0)
+		timer_arm(&loop->timers, &slot->unmute, loop->now_ns + MUTE_NS);
+}
+
+int
+beats_start(struct slot *slot)
+{
+	int flags = fcntl(slot->beats_fd, F_GETFL);
+	struct stat st;
+
+	timer_init(&slot->unmute, unmute, slot);
+	if (flags == -1)
+		return -errno;
+	if ((flags & O_NONBLOCK) == 0)
+		return -EINVAL;
+	if (fstat(slot->output_fd, &st) == -1)
+		return -errno;
+	slot->output_size = st.st_size;
+	slot->looked_ns = clock_mono_ns();
+	return loop_add(slot->slots->loop, &slot->beats_io, slot->beats_fd, 0, ready, slot);
+}
+
+void
+beats_listen(struct slot *slot)
+{
+	/* It was added when that could still fail for want of memory. */
+	loop_change(slot->slots->loop, &slot->beats_io, EPOLLIN);
+}
+
+/* When the file grew, on our clock; within the time in which it must have. */
+static uint64_t
+growth_ns(const struct slot *slot, const struct timespec *mtime, uint64_t now_ns)
+{
+	struct timespec wall;
+	int64_t age_ns;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	age_ns = (int64_t)(wall.tv_sec - mtime->tv_sec) * (int64_t)NSEC_PER_SEC +
+	    (wall.tv_nsec - mtime->tv_nsec);
+	if (age_ns <= 0)
+		return now_ns;
+	if (slot->looked_ns >= now_ns || (uint64_t)age_ns >= now_ns - slot->looked_ns)
+		return slot->looked_ns;
+	return now_ns - (uint64_t)age_ns;
+}
+
+void
+beats_look(struct slot *slot, uint64_t now_ns)
+{
+	struct stat st;
+
+	if (slot->beats_fd != -1)
+		take(slot, now_ns);
+	if (slot->output_fd == -1 || fstat(slot->output_fd, &st) == -1)
+		return;
+	if (st.st_size != slot->output_size)
+		watchdog_sign(&slot->watchdog, ACTIVITY_OUTPUT,
+		    growth_ns(slot, &st.st_mtim, now_ns));
+	slot->output_size = st.st_size;
+	slot->looked_ns = now_ns;
+}
+
+void
+beats_notice(struct slot *slot, const struct notice *notice, uint64_t now_ns)
+{
+	char line[NOTICE_MAX];
+	size_t len;
+
+	if (!notice_is_sign(notice))
+		return;
+	sign(slot, notice->extend_ns, now_ns);
+	len = notice_line(notice, line);
+	if (len == 0)
+		return;
+	slot->has_lines = true;
+	heartbeat_say(slots_heartbeat(slot->slots, slot), line, len);
+}
+
+void
+beats_stop(struct slot *slot)
+{
+	loop_remove(slot->slots->loop, &slot->beats_io);
+	timer_disarm(&slot->slots->loop->timers, &slot->unmute);
+	fd_close(&slot->beats_fd);
+	fd_close(&slot->output_fd);
+}

@@ -1,0 +1,189 @@
+/*
+ * child: see child.h. Run by the supervisor. Must never make a system call or ask for the time:
+ * its test walks every cell.
+ */
+#include "supervisor/child.h"
+
+#include <stdint.h>
+
+struct cell {
+	uint8_t next;
+	uint16_t actions;
+};
+
+/* clang-format off */
+#define ENDED_BY_US {CHILD_ENDING, CHILD_BLAME | CHILD_SIGNAL | CHILD_ARM_GRACE}
+#define NOTHING(state) {state, 0}
+
+/*
+ * What is not written here has no place in that state: child_step() stays and complains. Such a
+ * cell is all zeros, which no written one is: only CHILD_FORGET leads back to CHILD_FREE.
+ */
+static const struct cell table[CHILD_STATE_COUNT][CHILD_EVENT_COUNT] = {
+	[CHILD_FREE] = {
+		[CHILD_CLONED] = NOTHING(CHILD_STARTING),
+		[CHILD_NOT_EXECUTED] = {CHILD_OVER, CHILD_TELL_ENDED},
+	},
+	[CHILD_STARTING] = {
+		[CHILD_EXECUTED] = {CHILD_RUNNING, CHILD_TELL_STARTED | CHILD_WATCH},
+		[CHILD_NOT_EXECUTED] = NOTHING(CHILD_LEAVING),
+		[CHILD_LEADER_EXITED] = {CHILD_LEAVING, CHILD_PROBE},
+		[CHILD_CANCEL] = {CHILD_KILLING, CHILD_BLAME | CHILD_KILL_LEADER | CHILD_ARM_PATIENCE},
+	},
+	[CHILD_RUNNING] = {
+		[CHILD_LEADER_EXITED] = {CHILD_LEAVING, CHILD_PROBE},
+		[CHILD_LEFTOVERS_WAIT] = NOTHING(CHILD_RUNNING),
+		[CHILD_TREE_EMPTY] = {CHILD_OVER, CHILD_TELL_ENDED},
+		[CHILD_TOTAL_PASSED] = ENDED_BY_US,
+		[CHILD_IDLE_PASSED] = ENDED_BY_US,
+		[CHILD_TRIGGERED] = ENDED_BY_US,
+		[CHILD_OUTPUT_PASSED] = ENDED_BY_US,
+		[CHILD_CANCEL] = ENDED_BY_US,
+		[CHILD_PAUSE] = {CHILD_PAUSED, CHILD_STOP},
+		[CHILD_UNPAUSE] = NOTHING(CHILD_RUNNING),
+	},
+	[CHILD_PAUSED] = {
+		[CHILD_LEADER_EXITED] = {CHILD_LEAVING, CHILD_TELL_STARTED | CHILD_PROBE | CHILD_CONTINUE},
+		[CHILD_LEFTOVERS_WAIT] = NOTHING(CHILD_PAUSED),
+		[CHILD_TREE_EMPTY] = {CHILD_OVER, CHILD_TELL_ENDED},
+		[CHILD_TRIGGERED] = ENDED_BY_US,
+		[CHILD_OUTPUT_PASSED] = ENDED_BY_US,
+		[CHILD_CANCEL] = ENDED_BY_US,
+		[CHILD_PAUSE] = {CHILD_PAUSED, CHILD_STOP},
+		[CHILD_UNPAUSE] = {CHILD_RUNNING, CHILD_CONTINUE},
+	},
+	[CHILD_LEAVING] = {
+		[CHILD_LEADER_EXITED] = {CHILD_LEAVING, CHILD_PROBE},
+		[CHILD_LEFTOVERS] = {CHILD_ENDING, CHILD_SIGNAL | CHILD_ARM_GRACE},
+		[CHILD_LEFTOVERS_WAIT] = {CHILD_RUNNING, CHILD_WATCH},
+		[CHILD_LEFTOVERS_LEAVE] = {CHILD_OVER, CHILD_TELL_ENDED},
+		[CHILD_TREE_EMPTY] = {CHILD_OVER, CHILD_TELL_ENDED},
+		[CHILD_TRIGGERED] = NOTHING(CHILD_LEAVING),
+		[CHILD_OUTPUT_PASSED] = NOTHING(CHILD_LEAVING),
+		[CHILD_CANCEL] = NOTHING(CHILD_LEAVING),
+		[CHILD_PAUSE] = NOTHING(CHILD_LEAVING),
+		[CHILD_UNPAUSE] = NOTHING(CHILD_LEAVING),
+	},
+	[CHILD_ENDING] = {
+		[CHILD_LEADER_EXITED] = {CHILD_ENDING, CHILD_PROBE},
+		[CHILD_LEFTOVERS] = NOTHING(CHILD_ENDING),
+		[CHILD_LEFTOVERS_WAIT] = NOTHING(CHILD_ENDING),
+		[CHILD_LEFTOVERS_LEAVE] = NOTHING(CHILD_ENDING),
+		[CHILD_TREE_EMPTY] = {CHILD_OVER, CHILD_TELL_ENDED},
+		[CHILD_TRIGGERED] = NOTHING(CHILD_ENDING),
+		[CHILD_OUTPUT_PASSED] = NOTHING(CHILD_ENDING),
+		[CHILD_CANCEL] = NOTHING(CHILD_ENDING),
+		[CHILD_PAUSE] = NOTHING(CHILD_ENDING),
+		[CHILD_UNPAUSE] = NOTHING(CHILD_ENDING),
+		[CHILD_GRACE_PASSED] = {CHILD_KILLING, CHILD_KILL | CHILD_ARM_PATIENCE},
+	},
+	[CHILD_KILLING] = {
+		[CHILD_EXECUTED] = {CHILD_KILLING, CHILD_TELL_STARTED | CHILD_KILL},
+		[CHILD_NOT_EXECUTED] = NOTHING(CHILD_KILLING),
+		[CHILD_LEADER_EXITED] = {CHILD_KILLING, CHILD_PROBE},
+		[CHILD_LEFTOVERS] = {CHILD_KILLING, CHILD_KILL},
+		[CHILD_LEFTOVERS_WAIT] = {CHILD_KILLING, CHILD_KILL},
+		[CHILD_LEFTOVERS_LEAVE] = {CHILD_KILLING, CHILD_KILL},
+		[CHILD_TREE_EMPTY] = {CHILD_OVER, CHILD_TELL_ENDED},
+		[CHILD_TRIGGERED] = NOTHING(CHILD_KILLING),
+		[CHILD_OUTPUT_PASSED] = NOTHING(CHILD_KILLING),
+		[CHILD_CANCEL] = NOTHING(CHILD_KILLING),
+		[CHILD_PAUSE] = NOTHING(CHILD_KILLING),
+		[CHILD_UNPAUSE] = NOTHING(CHILD_KILLING),
+		[CHILD_NOTHING_HELPS] = {CHILD_STUCK, CHILD_TELL_ENDED},
+	},
+	[CHILD_STUCK] = {
+		[CHILD_EXECUTED] = {CHILD_STUCK, CHILD_KILL},
+		[CHILD_NOT_EXECUTED] = NOTHING(CHILD_STUCK),
+		[CHILD_LEADER_EXITED] = {CHILD_STUCK, CHILD_PROBE},
+		[CHILD_LEFTOVERS] = NOTHING(CHILD_STUCK),
+		[CHILD_LEFTOVERS_WAIT] = NOTHING(CHILD_STUCK),
+		[CHILD_LEFTOVERS_LEAVE] = NOTHING(CHILD_STUCK),
+		[CHILD_TREE_EMPTY] = {CHILD_OVER, CHILD_TELL_ENDED},
+		[CHILD_TRIGGERED] = NOTHING(CHILD_STUCK),
+		[CHILD_OUTPUT_PASSED] = NOTHING(CHILD_STUCK),
+		[CHILD_CANCEL] = NOTHING(CHILD_STUCK),
+		[CHILD_PAUSE] = NOTHING(CHILD_STUCK),
+		[CHILD_UNPAUSE] = NOTHING(CHILD_STUCK),
+	},
+	[CHILD_OVER] = {
+		[CHILD_TRIGGERED] = NOTHING(CHILD_OVER),
+		[CHILD_OUTPUT_PASSED] = NOTHING(CHILD_OVER),
+		[CHILD_CANCEL] = NOTHING(CHILD_OVER),
+		[CHILD_PAUSE] = NOTHING(CHILD_OVER),
+		[CHILD_UNPAUSE] = NOTHING(CHILD_OVER),
+		[CHILD_FORGET] = {CHILD_FREE, CHILD_RELEASE},
+	},
+};
+/* clang-format on */
+
+void
+child_init(struct child *c)
+{
+	c->state = CHILD_FREE;
+	c->cause = CHILD_EVENT_COUNT;
+}
+
+unsigned
+child_step(struct child *c, enum child_event event)
+{
+	const struct cell *cell = &table[c->state][event];
+
+	if (cell->next == 0 && cell->actions == 0)
+		return CHILD_COMPLAIN;
+	if ((cell->actions & CHILD_BLAME) != 0)
+		c->cause = event;
+	c->state = (enum child_state)cell->next;
+	return cell->actions;
+}
+
+bool
+child_is_live(const struct child *c)
+{
+	return c->state != CHILD_FREE && c->state != CHILD_OVER;
+}
+
+const char *
+child_state_name(enum child_state state)
+{
+	static const char *const names[CHILD_STATE_COUNT] = {
+	    [CHILD_FREE] = "free",
+	    [CHILD_STARTING] = "starting",
+	    [CHILD_RUNNING] = "running",
+	    [CHILD_PAUSED] = "paused",
+	    [CHILD_LEAVING] = "leaving",
+	    [CHILD_ENDING] = "ending",
+	    [CHILD_KILLING] = "killing",
+	    [CHILD_STUCK] = "stuck",
+	    [CHILD_OVER] = "over",
+	};
+
+	return names[state];
+}
+
+const char *
+child_event_name(enum child_event event)
+{
+	static const char *const names[CHILD_EVENT_COUNT] = {
+	    [CHILD_CLONED] = "cloned",
+	    [CHILD_EXECUTED] = "executed",
+	    [CHILD_NOT_EXECUTED] = "not executed",
+	    [CHILD_LEADER_EXITED] = "leader exited",
+	    [CHILD_LEFTOVERS] = "leftovers",
+	    [CHILD_LEFTOVERS_WAIT] = "leftovers that may finish",
+	    [CHILD_LEFTOVERS_LEAVE] = "leftovers that may stay",
+	    [CHILD_TREE_EMPTY] = "tree empty",
+	    [CHILD_TOTAL_PASSED] = "total passed",
+	    [CHILD_IDLE_PASSED] = "idle passed",
+	    [CHILD_TRIGGERED] = "triggered",
+	    [CHILD_OUTPUT_PASSED] = "output passed",
+	    [CHILD_CANCEL] = "cancel",
+	    [CHILD_PAUSE] = "pause",
+	    [CHILD_UNPAUSE] = "unpause",
+	    [CHILD_GRACE_PASSED] = "grace passed",
+	    [CHILD_NOTHING_HELPS] = "nothing helps",
+	    [CHILD_FORGET] = "forget",
+	};
+
+	return names[event];
+}

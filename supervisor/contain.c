@@ -1,0 +1,452 @@
+/*
+ * contain: see contain.h. Run by the supervisor, and contain_set_mark() by its child. Makes directories
+ * in the cgroup file system and reads what the kernel says; both are memory, no disk stalls them.
+ *
+ *	<mount><own path>/spawnd-PID-INSTANCE/    the base, of this supervisor
+ *	    job-NUMBER/                           one for each job
+ *
+ * After contain_init() it must not allocate, and never write into a cgroup that it did not make.
+ */
+#include "supervisor/contain.h"
+
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* As in the sscanf() below. */
+#define PATH_SIZE 256
+#define JOB_NAME_SIZE 32
+#define BASE_PREFIX "spawnd-"
+
+/* A job may make cgroups below its own; so deep, and so many at once, they are removed. */
+#define DEPTH_MAX 16
+#define REMOVALS_MAX 256
+
+/* Marks lie above all that anybody would set as a limit of locks. */
+#define MARK_LEAST (UINT64_C(1) << 20)
+#define MARK_BITS 62
+
+static void
+job_name(uint64_t job, char name[JOB_NAME_SIZE])
+{
+	snprintf(name, JOB_NAME_SIZE, "job-%" PRIu64, job);
+}
+
+/* Where the cgroup v2 hierarchy is mounted, and which part of it; mountinfo of proc_pid_mountinfo(5). */
+static int
+find_mount(char mount[PATH_SIZE], char root[PATH_SIZE])
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[4096];
+	int error = -ENOENT;
+
+	if (file == NULL)
+		return -errno;
+	while (error != 0 && fgets(line, sizeof(line), file) != NULL) {
+		/* A backslash would be an escaped blank. */
+		if (strstr(line, " - cgroup2 ") != NULL && strchr(line, '\\') == NULL &&
+		    sscanf(line, "%*s %*s %*s %255s %255s", root, mount) == 2)
+			error = 0;
+	}
+	fclose(file);
+	return error;
+}
+
+/* This process's own cgroup: the line "0::PATH", cgroups(7). */
+static int
+find_path(char *path, size_t size)
+{
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[4096];
+	int error = -ENOENT;
+
+	if (file == NULL)
+		return -errno;
+	while (error != 0 && fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "0::/", 4) == 0 && strlen(line + 3) < size) {
+			strcpy(path, line + 3);
+			error = 0;
+		}
+	}
+	fclose(file);
+	return error;
+}
+
+/* The directory of this process's own cgroup. */
+static int
+find_own(char *own, size_t size)
+{
+	char mount[PATH_SIZE], root[PATH_SIZE], path[PATH_SIZE];
+	const char *below = path;
+	size_t len;
+	int error = find_mount(mount, root);
+
+	if (error == 0)
+		error = find_path(path, sizeof(path));
+	if (error != 0)
+		return error;
+	len = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(path, root, len) != 0)
+		return -ENOENT;
+	below += len;
+	if (strcmp(below, "/") == 0)
+		below = "";
+	return snprintf(own, size, "%s%s", mount, below) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+static int
+write_file(int dir_fd, const char *path, const char *text)
+{
+	FD_CLEANUP int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -errno;
+	return fd_write_all(fd, text, strlen(text));
+}
+
+static int
+read_file(int dir_fd, const char *path, char *text, size_t size)
+{
+	FD_CLEANUP int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return -errno;
+	n = fd_read_all(fd, text, size - 1);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	return 0;
+}
+
+/* Removes the cgroup and what lies below it, as far as nobody lives there. */
+static void
+remove_tree(int dir_fd, const char *name, int depth, int *budget)
+{
+	_Alignas(struct fd_entry) char buffer[1024];
+	const struct fd_entry *e;
+	FD_CLEANUP int fd = -1;
+	ssize_t len, at;
+
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || (errno != EBUSY && errno != ENOTEMPTY))
+		return;
+	if (depth == DEPTH_MAX)
+		return;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	while (fd != -1 && (len = fd_read_entries(fd, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; at < len; at += e->reclen) {
+			e = (const struct fd_entry *)(buffer + at);
+			if (e->type != DT_DIR || e->name[0] == '.' || (*budget)-- <= 0)
+				continue;
+			remove_tree(fd, e->name, depth + 1, budget);
+		}
+	}
+	unlinkat(dir_fd, name, AT_REMOVEDIR);
+}
+
+/* What a supervisor that was killed has left behind; none that a living one may use. */
+static void
+remove_stale(int own_fd)
+{
+	_Alignas(struct fd_entry) char buffer[4096];
+	const struct fd_entry *e;
+	FD_CLEANUP int fd = openat(own_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int budget = REMOVALS_MAX;
+	ssize_t len, at;
+	long pid;
+	char *end;
+
+	while (fd != -1 && (len = fd_read_entries(fd, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; at < len; at += e->reclen) {
+			e = (const struct fd_entry *)(buffer + at);
+			if (e->type != DT_DIR ||
+			    strncmp(e->name, BASE_PREFIX, strlen(BASE_PREFIX)) != 0)
+				continue;
+			pid = strtol(e->name + strlen(BASE_PREFIX), &end, 10);
+			if (pid > 0 && *end == '-' && kill((pid_t)pid, 0) == -1 && errno == ESRCH)
+				remove_tree(own_fd, e->name, 0, &budget);
+		}
+	}
+}
+
+/*
+ * Those that the parent gives, and the base passes on: then the jobs' cgroups have their files. Nothing is asked of the
+ * parent, in which this process lives: one threaded controller more there would make all cgroups below it invalid.
+ */
+static uint64_t
+take_controllers(int base_fd)
+{
+	uint64_t taken = 0;
+
+	if (write_file(base_fd, "cgroup.subtree_control", "+memory") == 0)
+		taken |= CONTAIN_MEMORY;
+	if (write_file(base_fd, "cgroup.subtree_control", "+pids") == 0)
+		taken |= CONTAIN_PIDS;
+	return taken;
+}
+
+/* Whether a child may be cloned into a cgroup below the base, and killed there. */
+static bool
+is_usable(int own_fd, int base_fd)
+{
+	return faccessat(own_fd, "cgroup.procs", W_OK, AT_EACCESS) == 0 &&
+	    faccessat(base_fd, "cgroup.procs", W_OK, AT_EACCESS) == 0 &&
+	    faccessat(base_fd, "cgroup.kill", W_OK, AT_EACCESS) == 0;
+}
+
+static int
+make_base(struct contain *c, uint64_t instance)
+{
+	char own[sizeof(c->base_path)];
+	FD_CLEANUP int own_fd = -1;
+	int error = find_own(own, sizeof(own));
+
+	if (error != 0)
+		return error;
+	if (snprintf(c->base_path, sizeof(c->base_path), "%s/" BASE_PREFIX "%d-%016" PRIx64, own,
+		(int)getpid(), instance) >= (int)sizeof(c->base_path))
+		return -ENAMETOOLONG;
+	own_fd = open(own, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (own_fd == -1)
+		return -errno;
+	remove_stale(own_fd);
+	if (mkdir(c->base_path, 0755) == -1)
+		return -errno;
+	c->base_fd = open(c->base_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->base_fd == -1 || !is_usable(own_fd, c->base_fd)) {
+		fd_close(&c->base_fd);
+		rmdir(c->base_path);
+		return -ENOTSUP;
+	}
+	c->controllers = take_controllers(c->base_fd);
+	return 0;
+}
+
+void
+contain_init(struct contain *c, uint64_t instance)
+{
+	char path[64];
+
+	*c = (struct contain){.base_fd = -1, .children_fd = -1};
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	c->children_fd = open(path, O_RDONLY | O_CLOEXEC);
+	make_base(c, instance);
+}
+
+void
+contain_fini(struct contain *c)
+{
+	int budget = REMOVALS_MAX;
+
+	if (c->base_fd != -1)
+		remove_tree(AT_FDCWD, c->base_path, 0, &budget);
+	fd_close(&c->base_fd);
+	fd_close(&c->children_fd);
+}
+
+int
+contain_choose(const struct contain *c, enum wire_containment wish)
+{
+	switch (wish) {
+	case WIRE_CONTAIN_AUTO:
+		return c->base_fd != -1 ? WIRE_CONTAIN_CGROUP : WIRE_CONTAIN_SUBREAPER;
+	case WIRE_CONTAIN_CGROUP:
+		return c->base_fd != -1 ? WIRE_CONTAIN_CGROUP : -ENOTSUP;
+	case WIRE_CONTAIN_SUBREAPER:
+	case WIRE_CONTAIN_GROUP:
+		return (int)wish;
+	case WIRE_CONTAIN_COUNT:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int
+set_limit(int fd, const char *file, uint64_t limit)
+{
+	char text[32];
+
+	if (limit == WATCHDOG_OFF)
+		return 0;
+	snprintf(text, sizeof(text), "%" PRIu64, limit);
+	return write_file(fd, file, text);
+}
+
+int
+contain_open(const struct contain *c, uint64_t job, const struct limits *limits, int *ret_fd)
+{
+	char name[JOB_NAME_SIZE];
+	int fd, error = 0;
+
+	job_name(job, name);
+	/* One of this number is left from a start that came to nothing. */
+	if (mkdirat(c->base_fd, name, 0755) == -1 && errno != EEXIST)
+		return -errno;
+	fd = openat(c->base_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		error = -errno;
+	if (error == 0 && (c->controllers & CONTAIN_MEMORY) != 0)
+		error = set_limit(fd, "memory.max", limits->max_memory);
+	if (error == 0 && (c->controllers & CONTAIN_PIDS) != 0)
+		error = set_limit(fd, "pids.max", limits->max_processes);
+	if (error == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	fd_close(&fd);
+	contain_remove(c, job);
+	return error;
+}
+
+static void
+job_file(uint64_t job, const char *file, char path[2 * JOB_NAME_SIZE])
+{
+	snprintf(path, 2 * JOB_NAME_SIZE, "job-%" PRIu64 "/%s", job, file);
+}
+
+int
+contain_kill(const struct contain *c, uint64_t job)
+{
+	char path[2 * JOB_NAME_SIZE];
+
+	job_file(job, "cgroup.kill", path);
+	return write_file(c->base_fd, path, "1");
+}
+
+int
+contain_is_populated(const struct contain *c, uint64_t job)
+{
+	char path[2 * JOB_NAME_SIZE], text[256];
+	int error;
+
+	job_file(job, "cgroup.events", path);
+	error = read_file(c->base_fd, path, text, sizeof(text));
+	if (error != 0)
+		return error;
+	if (strstr(text, "populated 1") != NULL)
+		return 1;
+	return strstr(text, "populated 0") != NULL ? 0 : -EBADMSG;
+}
+
+void
+contain_remove(const struct contain *c, uint64_t job)
+{
+	char name[JOB_NAME_SIZE];
+	int budget = REMOVALS_MAX;
+
+	job_name(job, name);
+	remove_tree(c->base_fd, name, 0, &budget);
+}
+
+uint64_t
+contain_new_mark(void)
+{
+	uint64_t below = UINT64_C(1) << MARK_BITS, mark;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_LOCKS, &limit) == -1)
+		return 0;
+	if (limit.rlim_max < below)
+		below = limit.rlim_max;
+	if (below < 2 * MARK_LEAST)
+		return 0;
+	/* It does not wait: contain_init()'s instance came from there. Not arc4random(3), which may end us. */
+	if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
+		return 0;
+	return MARK_LEAST + mark % (below - MARK_LEAST);
+}
+
+int
+contain_set_mark(uint64_t mark)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_LOCKS, &limit) == -1)
+		return -errno;
+	limit.rlim_cur = mark;
+	/* The outermost spawnd's stays in the hard limit: should those between die, it knows its own. */
+	if (limit.rlim_max == RLIM_INFINITY)
+		limit.rlim_max = mark;
+	return setrlimit(RLIMIT_LOCKS, &limit) == -1 ? -errno : 0;
+}
+
+static uint64_t
+parse_limit(const char *text, char **ret_end)
+{
+	while (*text == ' ')
+		text++;
+	if (strncmp(text, "unlimited", 9) == 0) {
+		*ret_end = (char *)text + 9;
+		return 0;
+	}
+	return strtoull(text, ret_end, 10);
+}
+
+/* For those of another user, whom prlimit(2) does not show: everybody may read this. */
+static int
+read_limits_file(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer)
+{
+	static const char key[] = "Max file locks";
+	char path[32], text[2048], *at;
+	int error;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	error = read_file(AT_FDCWD, path, text, sizeof(text));
+	if (error != 0)
+		return error == -ENOENT ? -ESRCH : error;
+	at = strstr(text, key);
+	if (at == NULL)
+		return -EBADMSG;
+	*ret_mark = parse_limit(at + strlen(key), &at);
+	*ret_outer = parse_limit(at, &at);
+	return 0;
+}
+
+int
+contain_read_mark(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer)
+{
+	struct rlimit limit;
+
+	if (prlimit(pid, RLIMIT_LOCKS, NULL, &limit) == -1)
+		return errno == EPERM ? read_limits_file(pid, ret_mark, ret_outer) : -errno;
+	*ret_mark = limit.rlim_cur == RLIM_INFINITY ? 0 : limit.rlim_cur;
+	*ret_outer = limit.rlim_max == RLIM_INFINITY ? 0 : limit.rlim_max;
+	return 0;
+}
+
+int
+contain_children(const struct contain *c, void (*visit)(void *arg, pid_t pid), void *arg)
+{
+	char text[4096];
+	long pid = 0;
+	ssize_t n, i;
+
+	if (c->children_fd == -1)
+		return -ENOTSUP;
+	if (lseek(c->children_fd, 0, SEEK_SET) == -1)
+		return -errno;
+	/* Numbers, each with a blank behind it. */
+	while ((n = read(c->children_fd, text, sizeof(text))) > 0) {
+		for (i = 0; i < n; i++) {
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = pid * 10 + (text[i] - '0');
+			} else if (pid > 0) {
+				visit(arg, (pid_t)pid);
+				pid = 0;
+			}
+		}
+	}
+	return n == -1 ? -errno : 0;
+}

@@ -1,0 +1,82 @@
+/*
+ * contain: what holds a job's tree together beyond its process group, so that nobody leaves it by
+ * setsid(2) or a double fork:
+ *
+ * cgroup      a cgroup v2 directory for each job, made before its clone, which puts the child there;
+ *             cgroup.kill ends all at once, cgroup.events says when nobody is left. Where a directory
+ *             may be made and the kernel has cgroup.kill (Linux 5.14); no controller is needed.
+ * subreaper   orphans of the tree become children of the supervisor; the mark tells whose they are.
+ * group       the process group alone.
+ *
+ * The mark is a random number in the soft limit RLIMIT_LOCKS of each process of the job (prlimit(2)):
+ * the kernel has enforced nothing by it since Linux 2.4.25, every child inherits it, and execve(2),
+ * setsid(2) and an empty environment leave it alone. It is set whatever the containment: who
+ * signals a process by its number checks it after pidfd_open(2).
+ *
+ * Documentation/admin-guide/cgroup-v2.rst, getrlimit(2), prctl(2) PR_SET_CHILD_SUBREAPER.
+ */
+#ifndef SUPERVISOR_CONTAIN_H
+#define SUPERVISOR_CONTAIN_H
+
+#include "wire/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct contain {
+	int base_fd;     /* the cgroup in which those of the jobs are; -1: there is none */
+	int children_fd; /* this process's children, proc_pid_children(5); -1: the kernel tells none */
+	uint64_t controllers; /* CONTAIN_ bits: what the jobs' cgroups can limit */
+	char base_path[256];  /* to remove it at the end */
+};
+
+#define CONTAIN_MEMORY 0x1u
+#define CONTAIN_PIDS 0x2u
+
+/*
+ * Finds out what can be had, and makes the base cgroup, named by instance; cannot fail. To be called
+ * before there are other processes than this one.
+ */
+void contain_init(struct contain *c, uint64_t instance);
+
+/* Removes the base cgroup if nobody is left in it. */
+void contain_fini(struct contain *c);
+
+/* What a wish comes to: a fact, or -ENOTSUP if it is for a cgroup and there is none. */
+int contain_choose(const struct contain *c, enum wire_containment wish);
+
+/*
+ * Makes the job's cgroup with its limits; *ret_fd (O_PATH, close-on-exec) is the caller's, for
+ * proc_clone(). 0 or -errno, with nothing left behind.
+ */
+int contain_open(const struct contain *c, uint64_t job, const struct limits *limits, int *ret_fd);
+
+/* Kills everybody in the job's cgroup and below it. 0 or -errno. */
+int contain_kill(const struct contain *c, uint64_t job);
+
+/* 1: somebody lives in the job's cgroup or below it; 0: nobody; or -errno. */
+int contain_is_populated(const struct contain *c, uint64_t job);
+
+/* Removes the job's cgroup and those that it made below. Those that are not empty stay. */
+void contain_remove(const struct contain *c, uint64_t job);
+
+/* A new mark, or 0 where none can be had. */
+uint64_t contain_new_mark(void);
+
+/* For a child between clone and exec: takes the mark. 0 or -errno. */
+int contain_set_mark(uint64_t mark);
+
+/*
+ * The mark of a process and, where it runs below another spawnd, of that one's job (0: none).
+ * 0; -ESRCH; or -errno: nobody can tell. A zombie has its mark until it is reaped.
+ */
+int contain_read_mark(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer);
+
+/*
+ * Calls visit(arg, pid) for each child of this process, living or zombie; those that come while it
+ * reads come last and are seen. 0 or -errno (-ENOTSUP); after an error not all were seen.
+ */
+int contain_children(const struct contain *c, void (*visit)(void *arg, pid_t pid), void *arg);
+
+#endif

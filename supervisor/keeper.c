@@ -1,0 +1,222 @@
+/*
+ * keeper: see keeper.h. Run by the supervisor, and by its child up to the exec of the server. Must
+ * never end the supervisor, whatever the server does, and never wait for it.
+ */
+#include "supervisor/keeper.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "supervisor/spawn.h"
+#include "wire/wire.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SERVER_FDS (WIRE_LOCK_FD + 1)
+#define EXIT_NOT_EXECUTED 127
+
+/* A server that lived shorter than this died young. */
+#define YOUNG_NS (10 * NSEC_PER_SEC)
+#define WAIT_SERVED_NS (50 * NSEC_PER_MSEC)
+#define WAIT_MIN_NS (100 * NSEC_PER_MSEC)
+#define WAIT_MAX_NS (5 * NSEC_PER_SEC)
+#define PATIENCE_NS (5 * NSEC_PER_SEC)
+
+static void
+restart_due(void *arg)
+{
+	keeper_start(arg);
+}
+
+static void
+patience_passed(void *arg)
+{
+	struct keeper *k = arg;
+
+	log_line("server %d does not end: killing it", (int)k->server.pid);
+	proc_signal(&k->server, SIGKILL);
+}
+
+void
+keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilities,
+    char *const *argv, int listen_fd, int lock_fd)
+{
+	*k = (struct keeper){
+	    .loop = loop,
+	    .abilities = abilities,
+	    .argv = argv,
+	    .listen_fd = listen_fd,
+	    .lock_fd = lock_fd,
+	    .server = PROC_NONE,
+	    .wire_io.fd = -1,
+	};
+	timer_init(&k->restart, restart_due, k);
+	timer_init(&k->patience, patience_passed, k);
+}
+
+/* Between clone and exec. */
+static _Noreturn void
+server_main(const struct keeper *k, int wire_fd)
+{
+	extern char **environ;
+	int fds[SERVER_FDS] = {-1, -1, -1, wire_fd, k->listen_fd, k->lock_fd};
+	int none = -1, error;
+
+	error = spawn_place_fds(fds, SERVER_FDS, &none);
+	spawn_reset_signals();
+	if (error == 0) {
+		execve("/proc/self/exe", k->argv, environ);
+		error = -errno;
+	}
+	log_line("cannot execute the server: %s", strerror(-error));
+	_exit(EXIT_NOT_EXECUTED);
+}
+
+/* The wire, in the loop, and the server at its other end. 0 or -errno, with nothing left behind. */
+static int
+launch(struct keeper *k)
+{
+	int ends[2], rc;
+
+	rc = wire_pair(ends);
+	if (rc != 0)
+		return rc;
+	rc = loop_add(k->loop, &k->wire_io, ends[0], EPOLLIN, k->ready, k->arg);
+	if (rc == 0) {
+		rc = proc_clone(k->abilities, -1, &k->server);
+		if (rc == 0)
+			server_main(k, ends[1]);
+	}
+	fd_close(&ends[1]);
+	if (rc < 0) {
+		loop_remove(k->loop, &k->wire_io);
+		fd_close(&ends[0]);
+		return rc;
+	}
+	return 0;
+}
+
+/* How long to wait after so many early deaths in a row; the first one is forgiven. */
+static uint64_t
+wait_ns(unsigned young_deaths, bool has_served)
+{
+	uint64_t ns = WAIT_MIN_NS;
+
+	if (young_deaths <= 1)
+		return 0;
+	if (has_served)
+		return WAIT_SERVED_NS;
+	while (--young_deaths > 1 && ns < WAIT_MAX_NS)
+		ns *= 2;
+	return ns < WAIT_MAX_NS ? ns : WAIT_MAX_NS;
+}
+
+void
+keeper_start(struct keeper *k)
+{
+	uint64_t wait;
+	int error;
+
+	k->started_ns = clock_mono_ns();
+	k->has_served = false;
+	error = launch(k);
+	if (error == 0) {
+		k->started(k->arg);
+		return;
+	}
+	k->young_deaths += k->young_deaths == 0 ? 2 : 1;
+	wait = wait_ns(k->young_deaths, k->has_served);
+	log_line("cannot start the server: %s; trying again in %.1f s", strerror(-error),
+	    (double)wait / 1e9);
+	timer_arm(&k->loop->timers, &k->restart, k->started_ns + wait);
+}
+
+void
+keeper_served(struct keeper *k)
+{
+	k->has_served = true;
+}
+
+int
+keeper_wire(const struct keeper *k)
+{
+	return k->wire_io.fd;
+}
+
+void
+keeper_wait_for(struct keeper *k, uint32_t events)
+{
+	if (k->wire_io.fd != -1)
+		loop_change(k->loop, &k->wire_io, events);
+}
+
+void
+keeper_close_wire(struct keeper *k)
+{
+	int fd = k->wire_io.fd;
+
+	if (fd == -1)
+		return;
+	loop_remove(k->loop, &k->wire_io);
+	fd_close(&fd);
+	timer_arm(&k->loop->timers, &k->patience, clock_mono_ns() + PATIENCE_NS);
+}
+
+bool
+keeper_has_server(const struct keeper *k)
+{
+	return k->server.pid != 0;
+}
+
+bool
+keeper_is_server(const struct keeper *k, pid_t pid)
+{
+	return k->server.pid != 0 && k->server.pid == pid;
+}
+
+int
+keeper_reap(struct keeper *k)
+{
+	struct proc_end end = {0};
+	bool was_killed;
+
+	keeper_close_wire(k);
+	timer_disarm(&k->loop->timers, &k->patience);
+	k->last_pid = k->server.pid;
+	proc_wait(&k->server, true, &end);
+	proc_close(&k->server);
+	was_killed = WIFSIGNALED(end.wait_status);
+	snprintf(k->last_end, sizeof(k->last_end),
+	    was_killed ? "was killed by signal %d" : "exited with %d",
+	    was_killed ? WTERMSIG(end.wait_status) : WEXITSTATUS(end.wait_status));
+	return was_killed ? -1 : WEXITSTATUS(end.wait_status);
+}
+
+void
+keeper_restart(struct keeper *k)
+{
+	uint64_t now_ns = clock_mono_ns(), wait;
+
+	k->young_deaths = now_ns - k->started_ns < YOUNG_NS ? k->young_deaths + 1 : 0;
+	wait = wait_ns(k->young_deaths, k->has_served);
+	log_line("server %d %s; starting another in %.2f s", (int)k->last_pid, k->last_end,
+	    (double)wait / 1e9);
+	if (wait == 0)
+		keeper_start(k);
+	else
+		timer_arm(&k->loop->timers, &k->restart, now_ns + wait);
+}
+
+void
+keeper_fini(struct keeper *k)
+{
+	keeper_close_wire(k);
+	timer_disarm(&k->loop->timers, &k->patience);
+	timer_disarm(&k->loop->timers, &k->restart);
+	proc_close(&k->server);
+}

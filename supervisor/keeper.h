@@ -1,0 +1,71 @@
+/*
+ * keeper: keeps a server alive: starts it, notices its death, starts it again. One that died young
+ * twice in a row is waited for: a moment if it has served, else longer each time.
+ */
+#ifndef SUPERVISOR_KEEPER_H
+#define SUPERVISOR_KEEPER_H
+
+#include "base/loop.h"
+#include "base/timer.h"
+#include "supervisor/proc.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct keeper {
+	struct loop *loop;
+	struct proc_abilities *abilities;
+	char *const *argv;
+	int listen_fd; /* both of the caller's; -1: none */
+	int lock_fd;
+	struct proc server;
+	struct loop_io wire_io; /* its descriptor is owned */
+	struct timer restart;
+	struct timer patience; /* the wire is closed, the server has not exited */
+	uint64_t started_ns;
+	unsigned young_deaths;                     /* in a row */
+	bool has_served;                           /* this server has */
+	pid_t last_pid;                            /* of the one that was reaped */
+	char last_end[48];                         /* and how it ended */
+	void (*started)(void *arg);                /* a new server is there */
+	void (*ready)(void *arg, uint32_t events); /* something on the wire */
+	void *arg;
+};
+
+/* Only fills k. argv[0] is what the server is called; it is always /proc/self/exe that is executed. */
+void keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilities,
+    char *const *argv, int listen_fd, int lock_fd);
+
+/* Starts a server and calls started(); logs a failure, and tries again later. */
+void keeper_start(struct keeper *k);
+
+/* The server has said that it serves. */
+void keeper_served(struct keeper *k);
+
+/* The supervisor's end of the wire, -1 if it is closed. */
+int keeper_wire(const struct keeper *k);
+
+/* EPOLLIN, EPOLLOUT: what to wait for on the wire. */
+void keeper_wait_for(struct keeper *k, uint32_t events);
+
+/* Closes the wire. The server has to end then; where it does not it is killed after some seconds. */
+void keeper_close_wire(struct keeper *k);
+
+/* Whether a server was started and has not been found to have exited. */
+bool keeper_has_server(const struct keeper *k);
+
+bool keeper_is_server(const struct keeper *k, pid_t pid);
+
+/*
+ * The server has exited, and the wire has nothing left to read: reaps it and closes the wire. Returns
+ * its exit code, -1 if a signal ended it.
+ */
+int keeper_reap(struct keeper *k);
+
+/* Logs how the one that was reaped ended, and starts another, now or later. */
+void keeper_restart(struct keeper *k);
+
+void keeper_fini(struct keeper *k);
+
+#endif
