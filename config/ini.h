@@ -1,0 +1,35 @@
+/*
+ * ini: reads spawnd.ini into a struct config, by inih, fenced against what that parser cuts or
+ * joins silently: every line is looked at before inih sees it.
+ */
+#ifndef CONFIG_INI_H
+#define CONFIG_INI_H
+
+#include "config/config.h"
+
+#include <stdio.h>
+
+/*
+ * Called once per fault, in the order of the file, with one line without newline:
+ * "FILE:LINE: [SECTION] KEY = VALUE: what is wrong; what would be right".
+ */
+typedef void ini_fault_cb(void *arg, const char *text);
+
+/* Where each row's value came from: the line number by row index, 0 for the default. */
+struct ini_origin {
+	int line[64];
+};
+
+/*
+ * Fills *ret_config from the file, the defaults where it says nothing. A file that does not exist is
+ * like an empty one. Returns 0; or -EINVAL after all faults have been told, and -errno where the
+ * file cannot be read (told as well): *ret_config and *ret_origin are written only on success.
+ */
+int ini_read(const char *path, struct config *ret_config, struct ini_origin *ret_origin,
+    ini_fault_cb *cb, void *arg);
+
+/* The same from an open stream, which stays the caller's; faults call it `name`. */
+int ini_read_stream(FILE *stream, const char *name, struct config *ret_config,
+    struct ini_origin *ret_origin, ini_fault_cb *cb, void *arg);
+
+#endif

@@ -1,0 +1,420 @@
+/*
+ * jobs: the jobs in the store and what they are executed with. Run by the server only; see store.h.
+ * A job's status goes forward by the guarded updates here alone; a job that has ended never changes
+ * again.
+ */
+#include "store/joblimits.h"
+#include "store/records.h"
+#include "store/sql.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In the order of JOB_COLUMNS in sql.c. */
+enum job_column {
+	COLUMN_JOB,
+	COLUMN_RUN,
+	COLUMN_PARENT,
+	COLUMN_CHILD,
+	COLUMN_STATUS,
+	COLUMN_DEPTH,
+	COLUMN_IS_DELIVERED,
+	COLUMN_COMMAND,
+	COLUMN_META,
+	COLUMN_LIMITS,
+	COLUMN_QUEUED = COLUMN_LIMITS + JOBLIMITS_COUNT,
+	COLUMN_STARTED,
+	COLUMN_ENDED,
+	COLUMN_PID,
+	COLUMN_START_TIME,
+	COLUMN_BOOT_ID,
+	COLUMN_SUPERVISOR,
+	COLUMN_RECORD_SEQ
+};
+
+int
+store_find_token(struct store *s, const char *token, int64_t *ret_job, int64_t *ret_run)
+{
+	struct sql_use u;
+	bool is_found;
+
+	sql_use(&u, s, SQL_FIND_TOKEN);
+	sql_bind_text(&u, 1, token);
+	is_found = sql_step(&u);
+	if (is_found) {
+		*ret_job = sql_int(&u, 0);
+		*ret_run = sql_int(&u, 1);
+	}
+	int rc = sql_end(&u);
+	return rc == 0 && !is_found ? -ENOENT : rc;
+}
+
+/* The number of the next run of a child. */
+static int
+count_run(struct store *s, const char *child, int64_t *ret_run)
+{
+	struct sql_use u;
+	int64_t run = 1;
+
+	sql_use(&u, s, SQL_FIND_RUN);
+	sql_bind_text(&u, 1, child);
+	if (sql_step(&u))
+		run = sql_int(&u, 0) + 1;
+	int rc = sql_end(&u);
+	if (rc == 0)
+		*ret_run = run;
+	return rc;
+}
+
+static int
+insert_job(struct store *s, const struct store_job *j, int64_t run, const char *token,
+    int64_t *ret_job)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_ADD_JOB);
+	sql_bind_int(&u, 1, run);
+	sql_bind_text(&u, 2, j->parent);
+	sql_bind_text(&u, 3, j->child);
+	sql_bind_int(&u, 4, j->depth);
+	sql_bind_int(&u, 5, j->is_delivered);
+	sql_bind_text(&u, 6, j->command);
+	sql_bind_text(&u, 7, j->meta);
+	sql_bind_text(&u, 8, token);
+	sql_bind_int(&u, 9, j->queued_ms);
+	joblimits_bind(&u, 10, &j->limits);
+	int rc = sql_run(&u, NULL);
+	if (rc == 0)
+		*ret_job = sqlite3_last_insert_rowid(s->db);
+	return rc;
+}
+
+static int
+insert_launch(struct store *s, int64_t job, const void *block, size_t len)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_ADD_LAUNCH);
+	sql_bind_int(&u, 1, job);
+	sql_bind_blob(&u, 2, block, len);
+	return sql_run(&u, NULL);
+}
+
+int
+store_add_job(struct store *s, const struct store_job *j, const char *token, const void *block,
+    size_t block_len, int64_t *ret_job, int64_t *ret_run)
+{
+	char body[48];
+	int64_t job = 0, run = 0;
+	int rc;
+
+	if (j->parent == NULL || j->child == NULL || j->command == NULL || block == NULL)
+		return fault_set(&s->fault, EINVAL,
+		    "a job without parent, child, command or launch block");
+	rc = token != NULL ? store_find_token(s, token, ret_job, ret_run) : -ENOENT;
+	if (rc != -ENOENT)
+		return rc == 0 ? -EEXIST : rc;
+	rc = sql_begin(s);
+	if (rc == 0)
+		rc = count_run(s, j->child, &run);
+	if (rc == 0)
+		rc = insert_job(s, j, run, token, &job);
+	if (rc == 0)
+		rc = insert_launch(s, job, block, block_len);
+	if (rc < 0)
+		return rc;
+	snprintf(body, sizeof(body), "{\"run\":%" PRId64 "}", run);
+	rc = records_add_event(s, j->queued_ms, "queued", job, body);
+	if (rc == 0) {
+		*ret_job = job;
+		*ret_run = run;
+	}
+	return rc;
+}
+
+/* Runs a guarded update that was bound; -ENOENT where the guard let nothing through. */
+static int
+run_guarded(struct sql_use *u)
+{
+	int changes, rc = sql_run(u, &changes);
+
+	return rc == 0 && changes == 0 ? -ENOENT : rc;
+}
+
+int
+store_set_starting(struct store *s, int64_t job, uint64_t instance, const char *boot_id)
+{
+	struct sql_use u;
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_STARTING);
+	sql_bind_int(&u, 1, job);
+	sql_bind_known(&u, 2, (int64_t)instance);
+	sql_bind_text(&u, 3, boot_id);
+	return run_guarded(&u);
+}
+
+int
+store_set_queued(struct store *s, int64_t job)
+{
+	struct sql_use u;
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_QUEUED);
+	sql_bind_int(&u, 1, job);
+	return run_guarded(&u);
+}
+
+/* 0, or -ENOENT if the job is not running. */
+static int
+check_running(struct store *s, int64_t job)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_IS_RUNNING);
+	sql_bind_int(&u, 1, job);
+	bool is_running = sql_step(&u);
+	int rc = sql_end(&u);
+	return rc == 0 && !is_running ? -ENOENT : rc;
+}
+
+int
+store_set_running(struct store *s, int64_t job, int64_t started_ms, int64_t pid,
+    uint64_t start_time)
+{
+	struct sql_use u;
+	char body[48];
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_RUNNING);
+	sql_bind_int(&u, 1, job);
+	sql_bind_int(&u, 2, started_ms);
+	sql_bind_known(&u, 3, pid);
+	sql_bind_known(&u, 4, (int64_t)start_time);
+	rc = run_guarded(&u);
+	if (rc == -ENOENT)
+		return check_running(s, job);
+	if (rc < 0)
+		return rc;
+	snprintf(body, sizeof(body), "{\"pid\":%" PRId64 "}", pid);
+	return records_add_event(s, started_ms, "started", job, body);
+}
+
+static int
+mark_ended(struct store *s, int64_t job, enum status status, int64_t started_ms, int64_t ended_ms,
+    int64_t seq)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_END_JOB);
+	sql_bind_int(&u, 1, job);
+	sql_bind_text(&u, 2, status_name(status));
+	sql_bind_known(&u, 3, started_ms);
+	sql_bind_int(&u, 4, ended_ms);
+	sql_bind_int(&u, 5, seq);
+	return run_guarded(&u);
+}
+
+static int
+add_delivery(struct store *s, int64_t job, int64_t seq)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_ADD_DELIVERY);
+	sql_bind_int(&u, 1, job);
+	sql_bind_int(&u, 2, seq);
+	return sql_run(&u, NULL);
+}
+
+static int
+drop_launch(struct store *s, int64_t job)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_DROP_LAUNCH);
+	sql_bind_int(&u, 1, job);
+	return sql_run(&u, NULL);
+}
+
+int
+store_end_job(struct store *s, int64_t job, enum status status, int64_t started_ms,
+    int64_t ended_ms, int64_t seq, const char *body)
+{
+	int rc;
+
+	if (!status_is_final(status) || seq != s->next_seq || body == NULL)
+		return fault_set(&s->fault, EINVAL,
+		    "an end without final status, next number or record");
+	rc = sql_begin(s);
+	if (rc == 0)
+		rc = mark_ended(s, job, status, started_ms, ended_ms, seq);
+	if (rc == 0)
+		rc = records_add_event(s, ended_ms, "completed", job, body);
+	if (rc == 0)
+		rc = add_delivery(s, job, seq);
+	if (rc == 0)
+		rc = drop_launch(s, job);
+	return rc;
+}
+
+int
+store_read_launch(struct store *s, int64_t job, void **ret_block, size_t *ret_len)
+{
+	struct sql_use u;
+	void *block = NULL;
+	size_t len = 0;
+	int rc = -ENOENT, end;
+
+	sql_use(&u, s, SQL_READ_LAUNCH);
+	sql_bind_int(&u, 1, job);
+	if (sql_step(&u)) {
+		const void *bytes = sqlite3_column_blob(u.stmt, 0);
+		len = (size_t)sqlite3_column_bytes(u.stmt, 0);
+		block = malloc(len > 0 ? len : 1);
+		rc = block == NULL || (bytes == NULL && len > 0) ? sql_fail(s, SQLITE_NOMEM) : 0;
+		if (rc == 0 && len > 0)
+			memcpy(block, bytes, len);
+	}
+	end = sql_end(&u);
+	if (end < 0)
+		rc = end;
+	if (rc < 0) {
+		free(block);
+		return rc;
+	}
+	*ret_block = block;
+	*ret_len = len;
+	return 0;
+}
+
+/* The row as a job. 0, or -EBADMSG or -ENOMEM. */
+static int
+load_job(const struct sql_use *u, struct store_job *j)
+{
+	const char *name = sql_text(u, COLUMN_STATUS);
+	int status = name != NULL ? status_parse(name) : 0;
+
+	*j = (struct store_job){
+	    .job = sql_int(u, COLUMN_JOB),
+	    .run = sql_int(u, COLUMN_RUN),
+	    .parent = sql_text(u, COLUMN_PARENT),
+	    .child = sql_text(u, COLUMN_CHILD),
+	    .depth = sql_int(u, COLUMN_DEPTH),
+	    .is_delivered = sql_int(u, COLUMN_IS_DELIVERED) != 0,
+	    .command = sql_text(u, COLUMN_COMMAND),
+	    .meta = sql_text(u, COLUMN_META),
+	    .queued_ms = sql_int(u, COLUMN_QUEUED),
+	    .started_ms = sql_int(u, COLUMN_STARTED),
+	    .ended_ms = sql_int(u, COLUMN_ENDED),
+	    .pid = sql_int(u, COLUMN_PID),
+	    .start_time = (uint64_t)sql_int(u, COLUMN_START_TIME),
+	    .boot_id = sql_text(u, COLUMN_BOOT_ID),
+	    .supervisor = (uint64_t)sql_int(u, COLUMN_SUPERVISOR),
+	    .record_seq = sql_int(u, COLUMN_RECORD_SEQ),
+	};
+	if (name == NULL || j->parent == NULL || j->child == NULL || j->command == NULL)
+		return sql_fail(u->store, SQLITE_NOMEM);
+	if (status < 0) {
+		return fault_set(&u->store->fault, EBADMSG,
+		    "job %" PRId64 " has the unknown status '%s'", j->job, name);
+	}
+	j->status = (enum status)status;
+	joblimits_load(u, COLUMN_LIMITS, &j->limits);
+	return 0;
+}
+
+/* Hands the rows to cb and ends the use. *ret_count (may be NULL) gets how many there were. */
+static int
+walk_jobs(struct sql_use *u, store_job_cb *cb, void *arg, int64_t *ret_count)
+{
+	struct store_job j;
+	int64_t count = 0;
+	int rc = 0, end;
+
+	while (rc == 0 && sql_step(u)) {
+		rc = load_job(u, &j);
+		if (rc == 0)
+			rc = cb(arg, &j);
+		count++;
+	}
+	end = sql_end(u);
+	if (ret_count != NULL)
+		*ret_count = count;
+	return rc != 0 ? rc : end;
+}
+
+int
+store_each_live_job(struct store *s, store_job_cb *cb, void *arg)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_EACH_LIVE);
+	return walk_jobs(&u, cb, arg, NULL);
+}
+
+int
+store_read_job(struct store *s, int64_t job, store_job_cb *cb, void *arg)
+{
+	struct sql_use u;
+	int64_t count;
+
+	sql_use(&u, s, SQL_READ_JOB);
+	sql_bind_int(&u, 1, job);
+	int rc = walk_jobs(&u, cb, arg, &count);
+	return rc == 0 && count == 0 ? -ENOENT : rc;
+}
+
+int
+store_read_child(struct store *s, const char *child, store_job_cb *cb, void *arg)
+{
+	struct sql_use u;
+	int64_t count;
+
+	sql_use(&u, s, SQL_READ_CHILD);
+	sql_bind_text(&u, 1, child);
+	int rc = walk_jobs(&u, cb, arg, &count);
+	return rc == 0 && count == 0 ? -ENOENT : rc;
+}
+
+int
+store_each_job(struct store *s, const char *parent, int status, int64_t after, int64_t limit,
+    store_job_cb *cb, void *arg)
+{
+	struct sql_use u;
+	bool has_status = status >= 0;
+	bool is_live = has_status && !status_is_final((enum status)status);
+	const char *name;
+
+	if (status >= STATUS_COUNT)
+		return fault_set(&s->fault, EINVAL, "no status has the number %d", status);
+	name = has_status ? status_name((enum status)status) : NULL;
+	if (is_live)
+		sql_use(&u, s, SQL_EACH_LIVE_STATUS);
+	else if (parent != NULL)
+		sql_use(&u, s, SQL_EACH_OF_PARENT);
+	else
+		sql_use(&u, s, has_status ? SQL_EACH_ENDED_STATUS : SQL_EACH_JOB);
+	sql_bind_int(&u, 1, after);
+	sql_bind_int(&u, 2, limit);
+	if (is_live) {
+		sql_bind_text(&u, 3, name);
+		sql_bind_text(&u, 4, status == STATUS_QUEUED ? status_name(STATUS_STARTING) : name);
+		sql_bind_text(&u, 5, parent);
+	} else if (parent != NULL) {
+		sql_bind_text(&u, 3, parent);
+		sql_bind_text(&u, 4, name);
+	} else if (has_status) {
+		sql_bind_text(&u, 3, name);
+	}
+	return walk_jobs(&u, cb, arg, NULL);
+}

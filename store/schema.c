@@ -1,0 +1,297 @@
+/*
+ * schema: see schema.h. Run by the server when it opens the store. The steps are history: one that
+ * has been in a release is never changed, a new one is added behind it. Comments inside a statement
+ * stay in the file, where `.schema` of sqlite3(1) shows them.
+ *
+ * Nothing that the server does for one job may cost more because of the jobs that have ended: each
+ * index below names the question that it answers.
+ */
+#include "store/schema.h"
+
+#include "base/fd.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPLICATION_ID 0x53504e44 /* "SPND" */
+
+/* Database header, https://www.sqlite.org/fileformat.html#the_database_header. */
+#define HEADER_SIZE 100
+#define HEADER_USER_VERSION 60
+#define HEADER_APPLICATION_ID 68
+
+/* RFC 3339 of a column in milliseconds. */
+#define TIME(column) \
+	"strftime('%Y-%m-%dT%H:%M:%S', " column " / 1000, 'unixepoch')" \
+	" || printf('.%03dZ', " column " % 1000)"
+
+/* clang-format off */
+static const char step_1[] =
+    "CREATE TABLE job (\n"
+    "  -- One run of a child. Times are milliseconds since 1970, lengths are nanoseconds.\n"
+    "  job INTEGER PRIMARY KEY AUTOINCREMENT, -- its number, never reused\n"
+    "  run INTEGER NOT NULL,           -- counts the runs of this child id, from 1\n"
+    "  parent TEXT NOT NULL,\n"
+    "  child TEXT NOT NULL,\n"
+    "  status TEXT NOT NULL,           -- queued, starting (people see: queued), running,\n"
+    "                                  -- completed, error, timeout, cancelled, lost\n"
+    "  depth INTEGER NOT NULL,         -- 0: its parent is no job\n"
+    "  is_delivered INTEGER NOT NULL,  -- 1: its record waits until the parent takes it\n"
+    "  command TEXT NOT NULL,          -- argv for people, cut\n"
+    "  meta TEXT,                      -- JSON object\n"
+    "  token TEXT,                     -- names the request that made it\n"
+    "  max_total_ns INTEGER,           -- NULL: no limit\n"
+    "  max_idle_ns INTEGER,            -- NULL: no limit\n"
+    "  check_interval_ns INTEGER NOT NULL, -- deadlines are multiples of it; 0: exact\n"
+    "  kill_grace_ns INTEGER,          -- from kill_signal to SIGKILL; NULL: for ever\n"
+    "  kill_signal INTEGER NOT NULL,\n"
+    "  activity INTEGER NOT NULL,      -- signs of life: 1 heartbeat, 2 output, 3 both\n"
+    "  idle_from INTEGER NOT NULL,     -- 0: start, 1: first beat\n"
+    "  queued_ms INTEGER NOT NULL,\n"
+    "  started_ms INTEGER,             -- NULL: not yet, or never\n"
+    "  ended_ms INTEGER,               -- NULL: not yet\n"
+    "  pid INTEGER,                    -- of its first process; NULL: not known\n"
+    "  start_time INTEGER,             -- proc_pid_stat(5) field 22; NULL: not known\n"
+    "  boot_id TEXT,                   -- of the machine when it was started\n"
+    "  supervisor INTEGER,             -- instance that was told to start it\n"
+    "  record_seq INTEGER              -- event.seq of its record; NULL: none yet\n"
+    ");\n"
+    /* Which jobs have not ended? */
+    "CREATE INDEX job_live ON job(job) WHERE ended_ms IS NULL;\n"
+    /* Which ended how? */
+    "CREATE INDEX job_ended ON job(status, job) WHERE ended_ms IS NOT NULL;\n"
+    /* Which is the latest of a child, and how many runs had it? */
+    "CREATE INDEX job_child ON job(child, job);\n"
+    /* Which belong to a parent? */
+    "CREATE INDEX job_parent ON job(parent, job);\n"
+    /* Was this request served before? Tokens begin with the time, so new ones go to the end. */
+    "CREATE UNIQUE INDEX job_token ON job(token) WHERE token IS NOT NULL;\n"
+
+    "CREATE TABLE launch (\n"
+    "  -- What a job that has not ended is executed with. Overwritten when it ends.\n"
+    "  job INTEGER PRIMARY KEY,\n"
+    "  block BLOB NOT NULL             -- directory, argv, environment: may hold secrets\n"
+    ");\n"
+
+    "CREATE TABLE event (\n"
+    "  -- The feed. Strictly increasing, never reused.\n"
+    "  seq INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "  at_ms INTEGER NOT NULL,\n"
+    "  kind TEXT NOT NULL,             -- queued, started, completed, warning\n"
+    "  job INTEGER,                    -- NULL: not about a job\n"
+    "  parent TEXT,\n"
+    "  child TEXT,\n"
+    "  body TEXT NOT NULL              -- JSON object; of completed: the record\n"
+    ");\n"
+    /* Which records has a parent got? */
+    "CREATE INDEX event_record ON event(parent, seq) WHERE kind = 'completed';\n"
+
+    "CREATE TABLE delivery (\n"
+    "  -- Records that nobody has acknowledged.\n"
+    "  parent TEXT NOT NULL,\n"
+    "  seq INTEGER NOT NULL,           -- event.seq\n"
+    "  PRIMARY KEY (parent, seq)\n"
+    ") WITHOUT ROWID;\n"
+
+    "CREATE TABLE parent (\n"
+    "  -- FIFOs that are not where and what they usually are.\n"
+    "  name TEXT PRIMARY KEY,\n"
+    "  path TEXT,                      -- NULL: the usual place\n"
+    "  format TEXT NOT NULL            -- json, tsv\n"
+    ") WITHOUT ROWID;\n"
+
+    "CREATE VIEW jobs AS SELECT\n"
+    "  job, run, parent, child,\n"
+    "  CASE status WHEN 'starting' THEN 'queued' ELSE status END AS status,\n"
+    "  depth, command, meta,\n"
+    "  " TIME("queued_ms") " AS queued_at,\n"
+    "  " TIME("started_ms") " AS started_at,\n"
+    "  " TIME("ended_ms") " AS completed_at,\n"
+    "  ended_ms - started_ms AS elapsed_ms,\n"
+    "  max_total_ns / 1e9 AS max_total_s, max_idle_ns / 1e9 AS max_idle_s,\n"
+    "  pid, record_seq AS seq\n"
+    "FROM job;\n"
+
+    "CREATE VIEW records AS SELECT\n"
+    "  event.seq, event.job, event.parent, event.child,\n"
+    "  json_extract(body, '$.run') AS run,\n"
+    "  json_extract(body, '$.status') AS status,\n"
+    "  json_extract(body, '$.error') AS error,\n"
+    "  json_extract(body, '$.ran') AS ran,\n"
+    "  json_extract(body, '$.exit_code') AS exit_code,\n"
+    "  json_extract(body, '$.signal') AS signal,\n"
+    "  json_extract(body, '$.queued_at') AS queued_at,\n"
+    "  json_extract(body, '$.started_at') AS started_at,\n"
+    "  json_extract(body, '$.completed_at') AS completed_at,\n"
+    "  json_extract(body, '$.elapsed_ms') AS elapsed_ms,\n"
+    "  json_extract(body, '$.output') AS output,\n"
+    "  CASE WHEN delivery.seq IS NULL THEN 'yes' ELSE 'no' END AS acknowledged,\n"
+    "  body\n"
+    "FROM event LEFT JOIN delivery\n"
+    "  ON delivery.parent = event.parent AND delivery.seq = event.seq\n"
+    "WHERE kind = 'completed';\n"
+
+    "CREATE VIEW events AS SELECT\n"
+    "  seq, " TIME("at_ms") " AS at, kind AS event, job, parent, child, body\n"
+    "FROM event;\n";
+
+/*
+ * Limits of single jobs. SQLite puts the text of a new column into that of its table as it stands:
+ * what is said of it must not be a comment that goes to the end of the line. Jobs of version 1 keep
+ * to what they were accepted with: none of these limits.
+ */
+static const char step_2[] =
+    "ALTER TABLE job ADD COLUMN\n"
+    "  max_extend_ns /* what it may add to max_total_ns */ INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  leftovers /* 0: kill, 1: wait, 2: leave */ INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  nice /* NULL: as the daemon has it */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  max_memory /* bytes; NULL: no limit */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  max_processes /* NULL: no limit */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  max_open_files /* NULL: no limit */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  max_cpu_ns /* NULL: no limit */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  max_output /* bytes; NULL: no limit */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  on_output_limit /* 0: trim, 1: kill */ INTEGER NOT NULL DEFAULT 0;\n";
+/* clang-format on */
+
+/* Step i makes version i + 1 out of version i. */
+static const char *const steps[] = {step_1, step_2};
+
+#define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
+
+static int
+refuse_newer(const char *path, int version, struct fault *f)
+{
+	return fault_set(f, EBADMSG,
+	    "%s: written by a newer spawnd (schema %d, this program knows %d); run the newer one, or "
+	    "move the file away to begin anew",
+	    path, version, SCHEMA_VERSION);
+}
+
+static int
+check_rights(const char *path, const struct stat *st, struct fault *f)
+{
+	if (!S_ISREG(st->st_mode))
+		return fault_set(f, EBADMSG, "%s: not a regular file; move it away", path);
+	if (st->st_uid != geteuid()) {
+		return fault_set(f, EPERM,
+		    "%s: belongs to user %u, not to %u; move it away, or chown it", path,
+		    (unsigned)st->st_uid, (unsigned)geteuid());
+	}
+	if ((st->st_mode & 077) != 0) {
+		return fault_set(f, EPERM, "%s: open to other users (mode %04o); run: chmod 600 %s",
+		    path, (unsigned)(st->st_mode & 07777), path);
+	}
+	return 0;
+}
+
+static uint32_t
+header_number(const unsigned char *header, size_t offset)
+{
+	uint32_t number;
+
+	memcpy(&number, header + offset, sizeof(number));
+	return be32toh(number);
+}
+
+static int
+check_header(const char *path, const unsigned char *header, size_t len, struct fault *f)
+{
+	static const char magic[16] = "SQLite format 3";
+
+	if (len == 0)
+		return 0;
+	if (len < HEADER_SIZE || memcmp(header, magic, sizeof(magic)) != 0) {
+		return fault_set(f, EBADMSG,
+		    "%s: not an SQLite database; move it away, spawnd makes a new "
+		    "one",
+		    path);
+	}
+	if (header_number(header, HEADER_APPLICATION_ID) != APPLICATION_ID) {
+		return fault_set(f, EBADMSG,
+		    "%s: an SQLite database, but not spawnd's; move it away, spawnd "
+		    "makes a new one",
+		    path);
+	}
+	int version = (int)header_number(header, HEADER_USER_VERSION);
+	return version > SCHEMA_VERSION ? refuse_newer(path, version, f) : 0;
+}
+
+int
+schema_check_file(const char *path, struct fault *f)
+{
+	unsigned char header[HEADER_SIZE];
+	struct stat st;
+
+	if (lstat(path, &st) < 0) {
+		return errno == ENOENT ? 0 : fault_set(f, errno, "%s: %s", path, strerror(errno));
+	}
+	int rc = check_rights(path, &st, f);
+	if (rc < 0)
+		return rc;
+	FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t len = fd < 0 ? -1 : fd_read_all(fd, header, sizeof(header));
+	if (len < 0) {
+		rc = fd < 0 ? errno : (int)-len;
+		return fault_set(f, rc, "%s: cannot be read: %s", path, strerror(rc));
+	}
+	return check_header(path, header, (size_t)len, f);
+}
+
+static int
+read_version(sqlite3 *db, int *ret_version)
+{
+	sqlite3_stmt *stmt;
+	int rc = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		*ret_version = sqlite3_column_int(stmt, 0);
+	return sqlite3_finalize(stmt);
+}
+
+static int
+run_step(sqlite3 *db, int step)
+{
+	char mark[96];
+	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+	    APPLICATION_ID, step + 1);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, steps[step], NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, mark, NULL, NULL, NULL);
+	return rc;
+}
+
+int
+schema_migrate(sqlite3 *db, const char *path, struct fault *f)
+{
+	int version = 0;
+	int rc = read_version(db, &version);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (version > SCHEMA_VERSION)
+		return refuse_newer(path, version, f);
+	for (; version < SCHEMA_VERSION; version++) {
+		rc = run_step(db, version);
+		if (rc != SQLITE_OK)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,105 @@
+/*
+ * sql: what the files of store/ share: the open store, its table of prepared statements, and the
+ * binding and stepping of one. Nobody outside store/ includes it.
+ */
+#ifndef STORE_SQL_H
+#define STORE_SQL_H
+
+#include "base/fault.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sql {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_LAST_SEQ,
+	SQL_FIND_TOKEN,
+	SQL_FIND_RUN,
+	SQL_ADD_JOB,
+	SQL_ADD_LAUNCH,
+	SQL_SET_STARTING,
+	SQL_SET_QUEUED,
+	SQL_SET_RUNNING,
+	SQL_IS_RUNNING,
+	SQL_END_JOB,
+	SQL_ADD_EVENT,
+	SQL_ADD_JOB_EVENT,
+	SQL_ADD_DELIVERY,
+	SQL_DROP_LAUNCH,
+	SQL_READ_LAUNCH,
+	SQL_READ_JOB,
+	SQL_READ_CHILD,
+	SQL_EACH_LIVE,
+	SQL_EACH_LIVE_STATUS,
+	SQL_EACH_ENDED_STATUS,
+	SQL_EACH_JOB,
+	SQL_EACH_OF_PARENT,
+	SQL_EACH_RECORD,
+	SQL_EACH_RECORD_OF_PARENT,
+	SQL_READ_RECORD,
+	SQL_EACH_PENDING,
+	SQL_EACH_PENDING_PARENT,
+	SQL_ACKNOWLEDGE,
+	SQL_SET_PARENT,
+	SQL_READ_PARENT,
+	SQL_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first used */
+	bool is_full;                        /* what is wanted */
+	bool is_full_applied;                /* what the connection does */
+	bool has_begun; /* a transaction of ours is open, or was until SQLite gave it up */
+	int error;      /* -errno of what failed in it; it can only be rolled back */
+	int64_t next_seq;
+	int64_t committed_seq; /* next_seq as of the last commit */
+	struct fault fault;
+};
+
+/* One use of a statement. The first error sticks; sql_end() gives it. */
+struct sql_use {
+	struct store *store;
+	sqlite3_stmt *stmt;
+	int rc; /* SQLite's */
+};
+
+/*
+ * Takes a positive result code of SQLite down in store_fault() and returns it as -errno, as store.h
+ * names them. A transaction that is open can then only be rolled back. errno must be that of the
+ * call that failed, or 0.
+ */
+int sql_fail(struct store *s, int rc);
+
+/*
+ * Begins a transaction if none is open. 0; the error that the open one failed with; or -errno.
+ */
+int sql_begin(struct store *s);
+
+/* Takes a statement into use; sql_end() says -EINVAL if it was in use, further up the stack. */
+void sql_use(struct sql_use *u, struct store *s, enum sql which);
+
+/* Parameter `index` counts from 1. Bytes must live until sql_end(). */
+void sql_bind_int(struct sql_use *u, int index, int64_t value);
+void sql_bind_known(struct sql_use *u, int index, int64_t value);   /* 0 is NULL */
+void sql_bind_text(struct sql_use *u, int index, const char *text); /* NULL is NULL */
+void sql_bind_blob(struct sql_use *u, int index, const void *bytes, size_t len);
+
+/* Whether there is a(nother) row. */
+bool sql_step(struct sql_use *u);
+
+/* The statement is free for its next use. 0 or -errno. */
+int sql_end(struct sql_use *u);
+
+/* Steps to the end; *ret_changes (may be NULL) gets how many rows it changed. 0 or -errno. */
+int sql_run(struct sql_use *u, int *ret_changes);
+
+/* Columns of the row, from 0. */
+int64_t sql_int(const struct sql_use *u, int column);
+const char *sql_text(const struct sql_use *u, int column); /* NULL for NULL */
+
+#endif

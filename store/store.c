@@ -1,0 +1,245 @@
+/*
+ * store: see store.h. Run by the server only. Here: opening and closing the file, transactions, and
+ * the parents' FIFOs; jobs are in jobs.c, events and records in records.c, SQL in sql.c, tables in
+ * schema.c. Never writes outside a transaction, and never writes to a file that it refuses.
+ */
+#include "store/store.h"
+
+#include "base/fd.h"
+#include "store/schema.h"
+#include "store/sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How long somebody's sqlite3(1) may make the loop wait. */
+#define BUSY_TIMEOUT_MS 100
+
+/*
+ * Makes the file where there is none, with its rights whatever the umask is; SQLite gives them to
+ * -wal and -shm as well.
+ */
+static int
+make_file(const char *path, struct fault *f)
+{
+	FD_CLEANUP int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return 0;
+	if (fd < 0 || fchmod(fd, 0600) < 0)
+		return fault_set(f, errno, "%s: cannot be made: %s", path, strerror(errno));
+	return 0;
+}
+
+/* Puts the words for s's last error, after its path, into f. */
+static int
+tell_fault(const struct store *s, const char *path, int error, struct fault *f)
+{
+	const char *mend =
+	    error == -EBADMSG ? "; take a backup, or move it away to begin anew" : "";
+
+	return fault_set(f, -error, "%s: %s%s", path, s->fault.text, mend);
+}
+
+/* Runs a PRAGMA that answers with one word; whether that is `wanted`. 0 or -errno. */
+static int
+run_pragma(struct store *s, const char *text, const char *wanted)
+{
+	sqlite3_stmt *stmt;
+	int rc = sqlite3_prepare_v2(s->db, text, -1, &stmt, NULL);
+
+	if (rc != SQLITE_OK)
+		return sql_fail(s, rc);
+	rc = sqlite3_step(stmt);
+	const char *word = (const char *)sqlite3_column_text(stmt, 0);
+	bool is_wanted = word != NULL && strcmp(word, wanted) == 0;
+	bool has_failed = rc == SQLITE_ROW && word == NULL; /* no memory for the word */
+	rc = sqlite3_finalize(stmt);
+	if (rc != SQLITE_OK || has_failed)
+		return sql_fail(s, has_failed ? SQLITE_NOMEM : rc);
+	if (!is_wanted) {
+		return fault_set(&s->fault, EOPNOTSUPP,
+		    "SQLite refuses '%s' here; put the state directory "
+		    "on a local file system",
+		    text);
+	}
+	return 0;
+}
+
+static int
+load_next_seq(struct store *s)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_LAST_SEQ);
+	if (sql_step(&u))
+		s->next_seq = s->committed_seq = sql_int(&u, 0) + 1;
+	return sql_end(&u);
+}
+
+/* While a file may still be refused, closing it must not move its write-ahead log into it. */
+static void
+set_checkpoint_on_close(struct store *s, bool is_on)
+{
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !is_on, NULL);
+}
+
+/* Opens the connection and brings the file into shape. */
+static int
+connect_file(struct store *s, const char *path, struct fault *f)
+{
+	errno = 0;
+	int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK)
+		return tell_fault(s, path, s->db != NULL ? sql_fail(s, rc) : -ENOMEM, f);
+	if (sqlite3_db_readonly(s->db, "main") == 1)
+		return fault_set(f, EROFS, "%s: cannot be written to; see to its file system",
+		    path);
+	sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
+	set_checkpoint_on_close(s, false);
+	rc = schema_migrate(s->db, path, f);
+	if (rc < 0)
+		return rc;
+	if (rc > 0)
+		return tell_fault(s, path, sql_fail(s, rc), f);
+	set_checkpoint_on_close(s, true);
+	rc = run_pragma(s, "PRAGMA journal_mode = WAL", "wal");
+	if (rc == 0)
+		rc = run_pragma(s, "PRAGMA secure_delete = ON", "1");
+	if (rc == 0)
+		rc = load_next_seq(s);
+	return rc < 0 ? tell_fault(s, path, rc, f) : 0;
+}
+
+int
+store_open(const char *path, bool is_full, struct store **ret_store, struct fault *f)
+{
+	struct store *s;
+	int rc = schema_check_file(path, f);
+
+	if (rc == 0)
+		rc = make_file(path, f);
+	if (rc < 0)
+		return rc;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return fault_set(f, ENOMEM, "%s: %s", path, strerror(ENOMEM));
+	s->is_full = is_full;
+	s->is_full_applied = !is_full; /* not known: the first begin sets it */
+	rc = connect_file(s, path, f);
+	if (rc < 0) {
+		store_close(s);
+		return rc;
+	}
+	*ret_store = s;
+	return 0;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	store_rollback(s);
+	for (int i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->statements[i]);
+	sqlite3_close(s->db);
+	free(s);
+}
+
+int
+store_set_full(struct store *s, bool is_full)
+{
+	s->is_full = is_full;
+	return 0;
+}
+
+const char *
+store_fault(const struct store *s)
+{
+	return s->fault.text;
+}
+
+bool
+store_is_dirty(const struct store *s)
+{
+	return s->has_begun;
+}
+
+int
+store_commit(struct store *s)
+{
+	struct sql_use u;
+
+	if (!s->has_begun || s->error < 0)
+		return s->error;
+	sql_use(&u, s, SQL_COMMIT);
+	int rc = sql_run(&u, NULL);
+	if (rc < 0)
+		return rc;
+	s->has_begun = false;
+	s->committed_seq = s->next_seq;
+	return 0;
+}
+
+void
+store_rollback(struct store *s)
+{
+	struct sql_use u;
+
+	if (!s->has_begun)
+		return;
+	if (!sqlite3_get_autocommit(s->db)) {
+		sql_use(&u, s, SQL_ROLLBACK);
+		sql_run(&u, NULL);
+	}
+	s->has_begun = false;
+	s->error = 0;
+	s->next_seq = s->committed_seq;
+}
+
+int
+store_tidy(struct store *s)
+{
+	int rc;
+
+	if (s->has_begun)
+		return fault_set(&s->fault, EBUSY, "something is to be committed first");
+	errno = 0;
+	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return rc != SQLITE_OK ? sql_fail(s, rc) : 0;
+}
+
+int
+store_set_parent(struct store *s, const struct store_parent *p)
+{
+	struct sql_use u;
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_PARENT);
+	sql_bind_text(&u, 1, p->name);
+	sql_bind_text(&u, 2, p->path);
+	sql_bind_text(&u, 3, p->format);
+	return sql_run(&u, NULL);
+}
+
+int
+store_read_parent(struct store *s, const char *name, store_parent_cb *cb, void *arg)
+{
+	struct sql_use u;
+	int rc = -ENOENT;
+
+	sql_use(&u, s, SQL_READ_PARENT);
+	sql_bind_text(&u, 1, name);
+	if (sql_step(&u)) {
+		struct store_parent p = {sql_text(&u, 0), sql_text(&u, 1), sql_text(&u, 2)};
+		rc = p.name != NULL && p.format != NULL ? cb(arg, &p) : sql_fail(s, SQLITE_NOMEM);
+	}
+	int end = sql_end(&u);
+	return end < 0 ? end : rc;
+}

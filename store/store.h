@@ -1,0 +1,184 @@
+/*
+ * store: everything durable, in one SQLite file. Run by the server only.
+ *
+ * Writes begin a transaction by themselves; nothing is durable before store_commit(). When any call
+ * fails with something else than -ENOENT, -EEXIST or -EINVAL, the caller must store_rollback() and
+ * believe nothing of what it wrote since the last commit; the store stays usable.
+ * Strings handed out by a reading call live until the callback returns. Times are wall-clock
+ * milliseconds. Errors: -ENOSPC (disk or quota full), -EIO, -EROFS, -EBUSY (locked by somebody),
+ * -ENOMEM, -EBADMSG (damaged, or not ours); store_fault() has the words.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/fault.h"
+#include "base/status.h"
+#include "watchdog/watchdog.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/* One row of jobs. */
+struct store_job {
+	int64_t job; /* its number, never reused */
+	int64_t run; /* how many times this child id has been run, this one included */
+	const char *parent;
+	const char *child;
+	enum status status;
+	int64_t depth;       /* 0: its parent is no job */
+	bool is_delivered;   /* whether its record waits for the parent (not for made-up parents) */
+	const char *command; /* argv for people, one line, cut */
+	const char *meta;    /* JSON object, or NULL */
+	struct limits limits;
+	int64_t queued_ms;
+	int64_t started_ms;  /* 0: not yet, or never */
+	int64_t ended_ms;    /* 0: not yet */
+	int64_t pid;         /* 0: not known */
+	uint64_t start_time; /* proc_pid_stat(5) field 22, 0: not known */
+	const char *boot_id; /* of the machine when it was started, or NULL */
+	uint64_t supervisor; /* instance that was told to start it, 0: none */
+	int64_t record_seq;  /* of its record, 0: none yet */
+};
+
+/* One completion record. */
+struct store_record {
+	int64_t seq;
+	int64_t job;
+	const char *parent;
+	const char *child;
+	const char *body; /* the record: one line of JSON without newline */
+};
+
+/* The FIFO of a parent as `fifo` set it. */
+struct store_parent {
+	const char *name;
+	const char *path;   /* NULL: the usual place */
+	const char *format; /* "json" or "tsv" */
+};
+
+/*
+ * Opens or makes the file (0600) and brings its schema up to date. is_full: each commit is synced to
+ * disk. Refuses, touching nothing, a file that is not SQLite's, not spawnd's, or of a newer schema
+ * (-EBADMSG), or that others own or may read (-EPERM); f names path, fault and mend. At most one store
+ * of a file is open in a process.
+ */
+int store_open(const char *path, bool is_full, struct store **ret_store, struct fault *f);
+void store_close(struct store *s); /* rolls back what was not committed; NULL is fine */
+
+/* Changes durability from the next transaction on. */
+int store_set_full(struct store *s, bool is_full);
+
+/* Words for the last error of this store. */
+const char *store_fault(const struct store *s);
+
+bool store_is_dirty(const struct store *s); /* whether there is anything to commit */
+int store_commit(struct store *s);          /* 0 at once where nothing is */
+void store_rollback(struct store *s);
+
+/*
+ * Empties the write-ahead log, in which launch blocks that were deleted may still stand. To be
+ * called when the server has had nothing to do for a while; costs two syncs. 0; -EBUSY while somebody
+ * reads the file, or there is something to commit.
+ */
+int store_tidy(struct store *s);
+
+/*
+ * Adds a queued job with its launch block. j->job, run and record_seq are ignored: *ret_job and
+ * *ret_run get the new ones. token (NULL: none) names this request: -EEXIST with *ret_job, *ret_run
+ * of the job that an earlier request with the same token made. Also adds the `queued` event.
+ */
+int store_add_job(struct store *s, const struct store_job *j, const char *token, const void *block,
+    size_t block_len, int64_t *ret_job, int64_t *ret_run);
+
+/* The job that an earlier request with this token made. -ENOENT if there is none. */
+int store_find_token(struct store *s, const char *token, int64_t *ret_job, int64_t *ret_run);
+
+/*
+ * The job is about to be handed to supervisor `instance`. -ENOENT if it runs, has ended or is not
+ * there.
+ */
+int store_set_starting(struct store *s, int64_t job, uint64_t instance, const char *boot_id);
+
+/* Back to queued: it was certainly never started. -ENOENT if it runs, has ended or is not there. */
+int store_set_queued(struct store *s, int64_t job);
+
+/*
+ * It runs. Also adds the `started` event. Nothing happens if it is running already. -ENOENT if it has
+ * ended or is not there.
+ */
+int store_set_running(struct store *s, int64_t job, int64_t started_ms, int64_t pid,
+    uint64_t start_time);
+
+/*
+ * The sequence number that the next event will get; the record, which names its own number, is
+ * made with it and stored by store_end_job() before any other event is.
+ */
+int store_next_seq(struct store *s, int64_t *ret_seq);
+
+/*
+ * Ends a job: status, times, the `completed` event `body` at `seq`, the delivery to its parent if the
+ * job is_delivered, and forgets (overwrites) its launch block. -ENOENT if there is no such job or it
+ * has ended; -EINVAL if status is not final or seq is not the next.
+ */
+int store_end_job(struct store *s, int64_t job, enum status status, int64_t started_ms,
+    int64_t ended_ms, int64_t seq, const char *body);
+
+/* A durable event of another kind ("warning"); body is a JSON object without seq. job may be 0. */
+int store_add_event(struct store *s, const char *kind, int64_t job, const char *parent,
+    const char *child, const char *body);
+
+/* Copies the launch block; the caller frees it. -ENOENT if it is gone. */
+int store_read_launch(struct store *s, int64_t job, void **ret_block, size_t *ret_len);
+
+typedef int store_job_cb(void *arg, const struct store_job *j);
+typedef int store_record_cb(void *arg, const struct store_record *r);
+typedef int store_parent_cb(void *arg, const struct store_parent *p);
+typedef int store_id_cb(void *arg, const char *id, int64_t count);
+
+/*
+ * Callbacks: a return other than 0 ends the walk and is returned. They must not write to the store,
+ * nor call the function that has called them (-EINVAL). A limit below 0 is none.
+ */
+
+/* All jobs that have not ended, oldest first. */
+int store_each_live_job(struct store *s, store_job_cb *cb, void *arg);
+
+/* One job by number, or the latest job of a child id. -ENOENT. */
+int store_read_job(struct store *s, int64_t job, store_job_cb *cb, void *arg);
+int store_read_child(struct store *s, const char *child, store_job_cb *cb, void *arg);
+
+/*
+ * Jobs with number above `after`, ascending, at most `limit`: of a parent (NULL: any) and a status
+ * (-1: any). "queued" includes starting ones.
+ */
+int store_each_job(struct store *s, const char *parent, int status, int64_t after, int64_t limit,
+    store_job_cb *cb, void *arg);
+
+/*
+ * Records of a parent (NULL: all) with seq above since, ascending, at most `limit`, acknowledged or
+ * not.
+ */
+int store_each_record(struct store *s, const char *parent, int64_t since, int64_t limit,
+    store_record_cb *cb, void *arg);
+
+/* The record of a job. -ENOENT. */
+int store_read_record(struct store *s, int64_t job, store_record_cb *cb, void *arg);
+
+/* Records of a parent that nobody has acknowledged, oldest first, seq above `after`, at most `limit`. */
+int store_each_pending(struct store *s, const char *parent, int64_t after, int64_t limit,
+    store_record_cb *cb, void *arg);
+
+/* Each parent that has such records, with their count. */
+int store_each_pending_parent(struct store *s, store_id_cb *cb, void *arg);
+
+/* Marks a record as delivered; whether it was pending in *ret_was_pending. */
+int store_acknowledge(struct store *s, int64_t seq, bool *ret_was_pending);
+
+/* Remembers, or reads (-ENOENT: never set), a parent's FIFO settings. */
+int store_set_parent(struct store *s, const struct store_parent *p);
+int store_read_parent(struct store *s, const char *name, store_parent_cb *cb, void *arg);
+
+#endif
