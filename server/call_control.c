@@ -1,0 +1,207 @@
+/*
+ * call_control: see call_control.h.
+ */
+#include "server/call_control.h"
+
+#include "base/id.h"
+#include "server/jobs.h"
+#include "server/settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct parameters {
+	json_t *children, *jobs;
+	const char *parent, *path, *format;
+	bool is_now;
+};
+
+#define AT(member) offsetof(struct parameters, member)
+
+static const struct api_field cancel_fields[] = {
+    {"children", API_STRINGS, AT(children), false},
+    {"jobs", API_NUMBERS, AT(jobs), false},
+    {"parent", API_STRING, AT(parent), false},
+    {NULL, API_STRING, 0, false},
+};
+
+static const struct api_field fifo_fields[] = {
+    {"parent", API_STRING, AT(parent), true},
+    {"path", API_STRING, AT(path), false},
+    {"format", API_STRING, AT(format), false},
+    {NULL, API_STRING, 0, false},
+};
+
+static const struct api_field stop_fields[] = {
+    {"now", API_BOOLEAN, AT(is_now), false},
+    {NULL, API_STRING, 0, false},
+};
+
+/* Reads the parameters; false where one is wrong: the call is answered. */
+static bool
+read_parameters(struct call *call, const struct api_field *fields, struct parameters *p)
+{
+	struct fault f;
+	const char *field;
+
+	memset(p, 0, sizeof(*p));
+	field = api_read(&call->api, fields, p, &f);
+	if (field != NULL)
+		call_fail_argument(call, field, f.text);
+	return field == NULL;
+}
+
+static int
+copy_number(void *arg, const struct store_job *j)
+{
+	*(int64_t *)arg = j->job;
+	return 0;
+}
+
+/* A job that has ended is cancelled enough; one that never was is an error. */
+static int
+cancel_child(struct server *s, const char *child, size_t *count)
+{
+	int64_t number = 0;
+	int r = server_find_child(s, child, copy_number, &number);
+	struct queue_job *j = r == 0 ? queue_find(s->queue, number) : NULL;
+
+	if (j != NULL)
+		*count += jobs_cancel(s, j);
+	return r;
+}
+
+static int
+cancel_number(struct server *s, int64_t number, size_t *count)
+{
+	struct queue_job *j = queue_find(s->queue, number);
+
+	if (j == NULL)
+		return server_check(s, store_read_job(s->store, number, copy_number, &number));
+	*count += jobs_cancel(s, j);
+	return 0;
+}
+
+/*
+ * Each cancel may end others of the same parent below it: the first that is left is looked up
+ * anew.
+ */
+static size_t
+cancel_parent(struct server *s, const char *parent)
+{
+	struct queue_parent *p;
+	struct queue_job *j;
+	size_t count = 0;
+
+	while ((p = queue_find_parent(s->queue, parent)) != NULL) {
+		TAILQ_FOREACH (j, &p->jobs, in_parent) {
+			if (!j->is_cancelled)
+				break;
+		}
+		if (j == NULL)
+			break;
+		count += jobs_cancel(s, j);
+	}
+	return count;
+}
+
+void
+call_cancel(struct call *call)
+{
+	struct server *s = call->server;
+	struct parameters p;
+	size_t count = 0, i;
+	json_t *value;
+	char number[32];
+
+	if (!read_parameters(call, cancel_fields, &p))
+		return;
+	json_array_foreach (p.children, i, value) {
+		if (cancel_child(s, json_string_value(value), &count) < 0) {
+			call_fail_not_found(call, json_string_value(value));
+			return;
+		}
+	}
+	json_array_foreach (p.jobs, i, value) {
+		if (cancel_number(s, json_integer_value(value), &count) < 0) {
+			snprintf(number, sizeof(number), "job %lld",
+			    (long long)json_integer_value(value));
+			call_fail_not_found(call, number);
+			return;
+		}
+	}
+	if (p.parent != NULL)
+		count += cancel_parent(s, p.parent);
+	call_reply(call, json_pack("{s:I}", "cancelled", (json_int_t)count));
+}
+
+void
+call_fifo(struct call *call)
+{
+	struct server *s = call->server;
+	struct parameters p;
+	char path[PATH_MAX];
+	const char *fault;
+	struct fault f;
+	int r;
+
+	if (!read_parameters(call, fifo_fields, &p))
+		return;
+	fault = id_fault(p.parent);
+	if (fault != NULL) {
+		call_fail_argument(call, "parent", fault);
+		return;
+	}
+	if (p.format != NULL && strcmp(p.format, "json") != 0 && strcmp(p.format, "tsv") != 0) {
+		call_fail_argument(call, "format", "must be json or tsv");
+		return;
+	}
+	if (p.path != NULL && (p.path[0] != '/' || strlen(p.path) >= PATH_MAX)) {
+		call_fail_argument(call, "path", "must be an absolute path");
+		return;
+	}
+	r = deliver_configure(s->deliver, p.parent, p.path, p.format, path, &f);
+	if (r < 0)
+		call_fail_argument(call, "path", f.text);
+	else
+		call_reply(call, json_pack("{s:s}", "path", path));
+}
+
+void
+call_reload(struct call *call)
+{
+	char *faults = NULL;
+
+	if (settings_load(call->server, &faults) == 0)
+		call_reply(call, NULL);
+	else
+		call_fail_argument(call, "config", faults != NULL ? faults : "cannot be read");
+	free(faults);
+}
+
+static void
+stop_pump(struct call *call)
+{
+	if (queue_running(call->server->queue) == 0)
+		call_reply(call, NULL);
+}
+
+void
+call_stop(struct call *call)
+{
+	struct server *s = call->server;
+	struct parameters p;
+
+	if (!read_parameters(call, stop_fields, &p))
+		return;
+	s->is_stopping = true;
+	s->has_news = true;
+	if (p.is_now)
+		jobs_cancel_running(s);
+	call->pump = stop_pump;
+	stop_pump(call);
+}

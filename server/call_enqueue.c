@@ -1,0 +1,477 @@
+/*
+ * call_enqueue: see call_enqueue.h. First all that can be wrong is found, without a trace left;
+ * then the job is added, at once or when there is room for it.
+ */
+#include "server/call_enqueue.h"
+
+#include "base/duration.h"
+#include "base/fd.h"
+#include "base/id.h"
+#include "server/jobs.h"
+#include "server/starter.h"
+#include "wire/launch.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* The longest launch block; more than execve(2) takes on any system. */
+#define BLOCK_MAX (16 * 1024 * 1024)
+
+/* How much of a command people are shown. */
+#define COMMAND_MAX 200
+
+struct parameters {
+	const char *parent, *child;
+	json_t *argv, *env;
+	const char *cwd, *stdin_path;
+	int64_t umask, launch;
+	const char *limits[CONFIG_LIMITS_MAX]; /* as config_limit() counts them */
+	json_t *meta;
+	const char *if_exists, *token;
+	bool no_wait;
+};
+
+#define AT(member) offsetof(struct parameters, member)
+
+static const struct api_field own_fields[] = {
+    {"parent", API_STRING, AT(parent), false},
+    {"child", API_STRING, AT(child), false},
+    {"argv", API_STRINGS, AT(argv), false},
+    {"env", API_STRINGS, AT(env), false},
+    {"cwd", API_STRING, AT(cwd), false},
+    {"umask", API_INTEGER, AT(umask), false},
+    {"stdin", API_STRING, AT(stdin_path), false},
+    {"launch", API_INTEGER, AT(launch), false},
+    {"meta", API_OBJECT, AT(meta), false},
+    {"if_exists", API_STRING, AT(if_exists), false},
+    {"no_wait", API_BOOLEAN, AT(no_wait), false},
+    {"token", API_STRING, AT(token), false},
+};
+
+#define OWN_FIELDS (sizeof(own_fields) / sizeof(own_fields[0]))
+
+/* Limits that the metadata may carry, in whole seconds. */
+static const struct {
+	const char *name;
+	const char *key;
+} meta_limits[] = {
+    {"child_watchdog.max_total_secs", "max_total"},
+    {"child_watchdog.max_idle_secs", "max_idle"},
+    {"child_watchdog.check_interval_secs", "check_interval"},
+};
+
+enum if_exists {
+	EXISTS_REFUSE,
+	EXISTS_IGNORE,
+	EXISTS_REPLACE
+};
+
+struct enqueue {
+	struct parameters p;
+	char parent[ID_SIZE];
+	char child[ID_SIZE];
+	bool is_parent_made_up;
+	enum if_exists if_exists;
+	struct limits limits;
+	void *block;
+	size_t block_len;
+	char command[COMMAND_MAX + 1];
+	char *meta;
+	json_t *warnings;
+};
+
+static void
+enqueue_fini(struct call *call)
+{
+	struct enqueue *e = call->own;
+
+	free(e->block);
+	free(e->meta);
+	json_decref(e->warnings);
+}
+
+/* The checks below answer the call themselves where they find a fault, and return false. */
+
+static bool
+check_id(struct call *call, const char *field, const char *given, const char *prefix,
+    char id[ID_SIZE])
+{
+	const char *fault = given == NULL ? NULL : id_fault(given);
+
+	if (fault != NULL) {
+		call_fail_argument(call, field, fault);
+		return false;
+	}
+	if (given != NULL)
+		strlcpy(id, given, ID_SIZE);
+	else
+		id_make_up(prefix, id);
+	return true;
+}
+
+static bool
+check_if_exists(struct call *call, struct enqueue *e)
+{
+	const char *word = e->p.if_exists;
+
+	if (word == NULL || strcmp(word, "refuse") == 0)
+		e->if_exists = EXISTS_REFUSE;
+	else if (strcmp(word, "ignore") == 0)
+		e->if_exists = EXISTS_IGNORE;
+	else if (strcmp(word, "replace") == 0)
+		e->if_exists = EXISTS_REPLACE;
+	else {
+		call_fail_argument(call, "if_exists", "must be refuse, ignore or replace");
+		return false;
+	}
+	return true;
+}
+
+static bool
+check_token(struct call *call, const struct enqueue *e)
+{
+	if (e->p.token == NULL || (e->p.token[0] != '\0' && strlen(e->p.token) <= ID_MAX))
+		return true;
+	call_fail_argument(call, "token", "must be 1 to 100 bytes");
+	return false;
+}
+
+/* From the metadata, then from the options, over the configuration's. */
+static bool
+check_limits(struct call *call, struct enqueue *e)
+{
+	const struct config_row *row;
+	struct fault f;
+	size_t i;
+
+	e->limits = call->server->config.limits;
+	for (i = 0; i < sizeof(meta_limits) / sizeof(meta_limits[0]); i++) {
+		const char *text =
+		    json_string_value(json_object_get(e->p.meta, meta_limits[i].name));
+		const char *fault = NULL;
+
+		row = config_find("watchdog", meta_limits[i].key);
+		if (text == NULL)
+			continue;
+		strtonum(text, 1, 100LL * 365 * 24 * 3600, &fault);
+		if (fault == NULL && text[0] >= '0' && text[0] <= '9' &&
+		    config_set_limit(&e->limits, row, text, NULL) == 0)
+			continue;
+		json_array_append_new(e->warnings,
+		    json_sprintf("meta %s=%s is ignored: not a positive whole number of seconds",
+			meta_limits[i].name, text));
+	}
+	for (i = 0; (row = config_limit(i)) != NULL; i++) {
+		if (e->p.limits[i] != NULL &&
+		    config_set_limit(&e->limits, row, e->p.limits[i], &f) < 0) {
+			call_fail_argument(call, row->key, f.text);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* argv for people: one line of printable UTF-8. */
+static void
+describe_command(struct enqueue *e, char *const *argv)
+{
+	json_t *probe;
+
+	for (; *argv != NULL; argv++) {
+		if (e->command[0] != '\0')
+			strlcat(e->command, " ", sizeof(e->command));
+		strlcat(e->command, *argv, sizeof(e->command));
+	}
+	probe = json_string(e->command);
+	for (char *c = e->command; *c != '\0'; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f || (probe == NULL && *c & 0x80))
+			*c = '?';
+	}
+	json_decref(probe);
+}
+
+static bool
+check_launch(struct call *call, struct enqueue *e, const struct launch *l)
+{
+	struct fault f;
+
+	if (l->argv[0] == NULL || l->argv[0][0] == '\0')
+		call_fail_argument(call, "argv", "is empty: name the program to run");
+	else if (l->directory[0] != '/')
+		call_fail_argument(call, "cwd", "must be an absolute path");
+	else if (l->stdin_path[0] != '/')
+		call_fail_argument(call, "stdin", "must be an absolute path");
+	else if (launch_check_size(l, STARTER_ENV_SPARE, &f) < 0)
+		call_fail_argument(call, "argv", f.text);
+	else {
+		describe_command(e, l->argv);
+		return true;
+	}
+	return false;
+}
+
+/* The block came as a descriptor: it is copied, so that it stands still. */
+static bool
+copy_block(struct call *call, struct enqueue *e)
+{
+	FD_CLEANUP int fd = conn_take_fd(call->conn, (size_t)e->p.launch);
+	const void *mapped;
+	struct launch l;
+	int r = fd < 0 ? -EBADF : launch_map_memfd(fd, BLOCK_MAX, &mapped, &e->block_len);
+	bool is_good;
+
+	if (r == 0) {
+		e->block = malloc(e->block_len);
+		if (e->block != NULL)
+			memcpy(e->block, mapped, e->block_len);
+		munmap((void *)mapped, e->block_len);
+		r = e->block == NULL ? -ENOMEM : launch_unpack(e->block, e->block_len, &l);
+	}
+	if (r < 0) {
+		call_fail_argument(call, "launch",
+		    r == -EFBIG
+			? "is larger than any system can execute"
+			: "must be the index of a sealed memfd with a launch block, sent along");
+		return false;
+	}
+	is_good = check_launch(call, e, &l);
+	free(l.argv);
+	return is_good;
+}
+
+/* NULL-terminated; the strings stay the array's. */
+static char **
+strings_of(const json_t *array)
+{
+	char **strings = calloc(json_array_size(array) + 1, sizeof(*strings));
+	size_t i;
+	const json_t *value;
+
+	if (strings == NULL)
+		return NULL;
+	json_array_foreach (array, i, value)
+		strings[i] = (char *)json_string_value(value);
+	return strings;
+}
+
+static bool
+pack_block(struct call *call, struct enqueue *e)
+{
+	struct launch l = {.directory = e->p.cwd != NULL ? e->p.cwd : "/",
+	    .stdin_path = e->p.stdin_path != NULL ? e->p.stdin_path : "/dev/null",
+	    .umask = (mode_t)(e->p.umask & 0777)};
+	bool is_good = false;
+
+	if (e->p.umask < 0 || e->p.umask > 0777) {
+		call_fail_argument(call, "umask", "must be 0 to 511 (octal 777)");
+		return false;
+	}
+	l.argv = strings_of(e->p.argv);
+	l.env = strings_of(e->p.env);
+	if (l.argv != NULL && l.env != NULL) {
+		is_good = check_launch(call, e, &l);
+		if (is_good && launch_pack(&l, &e->block, &e->block_len) < 0) {
+			call_fail_argument(call, "argv", "is too large for this machine's memory");
+			is_good = false;
+		}
+	} else {
+		call_fail_argument(call, "argv", "is too large for this machine's memory");
+	}
+	free(l.argv);
+	free(l.env);
+	return is_good;
+}
+
+/* The parameters by name: those of the table above, and every limit. As api_read(). */
+static const char *
+read_parameters(struct call *call, struct parameters *p, struct fault *f)
+{
+	struct api_field fields[OWN_FIELDS + CONFIG_LIMITS_MAX + 1] = {0};
+	const struct config_row *row;
+
+	memcpy(fields, own_fields, sizeof(own_fields));
+	for (size_t i = 0; (row = config_limit(i)) != NULL; i++) {
+		fields[OWN_FIELDS + i] = (struct api_field){row->key, API_STRING,
+		    AT(limits) + i * sizeof(p->limits[0]), false};
+	}
+	return api_read(&call->api, fields, p, f);
+}
+
+static bool
+check(struct call *call, struct enqueue *e)
+{
+	struct fault f;
+	const char *field = read_parameters(call, &e->p, &f);
+
+	if (field != NULL) {
+		call_fail_argument(call, field, f.text);
+		return false;
+	}
+	e->is_parent_made_up = e->p.parent == NULL;
+	e->meta = e->p.meta == NULL ? NULL : json_dumps(e->p.meta, JSON_COMPACT);
+	return check_id(call, "parent", e->p.parent, "p", e->parent) &&
+	    check_id(call, "child", e->p.child, "c", e->child) && check_if_exists(call, e) &&
+	    check_token(call, e) && check_limits(call, e) &&
+	    (e->p.launch >= 0 ? copy_block(call, e) : pack_block(call, e));
+}
+
+static void
+answer(struct call *call, struct enqueue *e, int64_t job, int64_t run, const char *parent,
+    bool is_new)
+{
+	char output[PATH_MAX] = "";
+
+	starter_output_path(&call->server->paths, job, output);
+	call_reply(call,
+	    json_pack("{s:I, s:I, s:s, s:s, s:b, s:s, s:O}", "job", (json_int_t)job, "run",
+		(json_int_t)run, "parent", parent, "child", e->child, "is_new", is_new, "output",
+		output, "warnings", e->warnings));
+}
+
+/* What `ignore` and a repeated token answer with. */
+struct known {
+	int64_t run;
+	char parent[ID_SIZE];
+};
+
+static int
+copy_known(void *arg, const struct store_job *j)
+{
+	struct known *known = arg;
+
+	known->run = j->run;
+	strlcpy(known->parent, j->parent, sizeof(known->parent));
+	return 0;
+}
+
+static void
+answer_known(struct call *call, struct enqueue *e, int64_t job)
+{
+	struct known known = {0};
+
+	if (server_check(call->server,
+		store_read_job(call->server->store, job, copy_known, &known)) < 0)
+		call_fail_store(call);
+	else
+		answer(call, e, job, known.run, known.parent, false);
+}
+
+/* A child of this id has not ended. Returns whether it is out of the way now. */
+static bool
+meet_existing(struct call *call, struct enqueue *e, struct queue_job *j)
+{
+	struct server *s = call->server;
+	int64_t job, run;
+
+	if (e->p.token != NULL && store_find_token(s->store, e->p.token, &job, &run) == 0)
+		answer_known(call, e, job);
+	else if (e->if_exists == EXISTS_IGNORE)
+		answer_known(call, e, j->number);
+	else if (e->if_exists == EXISTS_REFUSE)
+		call_fail(call, "AlreadyQueued",
+		    json_pack("{s:I, s:s}", "job", (json_int_t)j->number, "child", e->child));
+	else if (!j->is_cancelled) {
+		jobs_cancel(s, j);
+		return queue_find_child(s->queue, e->child) == NULL;
+	}
+	return false;
+}
+
+static void
+store_warnings(struct server *s, const struct jobs_new *n, const json_t *warnings)
+{
+	size_t i;
+	const json_t *warning;
+
+	json_array_foreach (warnings, i, warning) {
+		json_t *body = json_pack("{s:s, s:I, s:s, s:s, s:O}", "event", "warning", "job",
+		    (json_int_t)n->job.job, "parent", n->job.parent, "child", n->job.child,
+		    "message", warning);
+		char *text = json_dumps(body, JSON_COMPACT);
+
+		server_check(s,
+		    text == NULL ? -ENOMEM
+				 : store_add_event(s->store, "warning", n->job.job, n->job.parent,
+				       n->job.child, text));
+		free(text);
+		json_decref(body);
+	}
+}
+
+static void
+add(struct call *call, struct enqueue *e)
+{
+	struct jobs_new n = {.job = {.parent = e->parent,
+				 .child = e->child,
+				 .is_delivered = !e->is_parent_made_up,
+				 .command = e->command,
+				 .meta = e->meta,
+				 .limits = e->limits},
+	    .token = e->p.token,
+	    .block = e->block,
+	    .block_len = e->block_len};
+	int r = jobs_add(call->server, &n);
+
+	if (r == -EEXIST) {
+		answer_known(call, e, n.job.job);
+	} else if (r < 0) {
+		call_fail_store(call);
+	} else {
+		store_warnings(call->server, &n, e->warnings);
+		answer(call, e, n.job.job, n.job.run, e->parent, true);
+	}
+}
+
+static void
+enqueue_pump(struct call *call)
+{
+	struct server *s = call->server;
+	struct enqueue *e = call->own;
+	struct queue_job *existing = queue_find_child(s->queue, e->child);
+	char path[PATH_MAX];
+	struct fault f;
+
+	if (s->is_stopping) {
+		call_fail(call, "ShuttingDown", NULL);
+		return;
+	}
+	if (existing != NULL && !meet_existing(call, e, existing))
+		return;
+	if (queue_is_full(s->queue)) {
+		if (e->p.no_wait)
+			call_fail(call, "QueueFull",
+			    json_pack("{s:I}", "limit", (json_int_t)s->config.queue_limit));
+		return;
+	}
+	if (!e->is_parent_made_up && deliver_prepare(s->deliver, e->parent, path, &f) < 0) {
+		call_fail_argument(call, "parent", f.text);
+		return;
+	}
+	add(call, e);
+}
+
+void
+call_enqueue(struct call *call)
+{
+	struct enqueue *e = calloc(1, sizeof(*e));
+
+	if (e == NULL) {
+		conn_drop(call->conn);
+		return;
+	}
+	e->p.umask = 022;
+	e->p.launch = -1;
+	e->warnings = json_array();
+	call->own = e;
+	call->fini = enqueue_fini;
+	if (!check(call, e))
+		return;
+	call->pump = enqueue_pump;
+	enqueue_pump(call);
+}

@@ -1,0 +1,499 @@
+/*
+ * jobs: see jobs.h.
+ */
+#include "server/jobs.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "server/record.h"
+#include "server/refusal.h"
+#include "server/starter.h"
+#include "wire/launch.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A row of the store that outlives the callback. */
+struct row {
+	struct store_job job;
+	char parent[ID_SIZE];
+	char child[ID_SIZE];
+};
+
+static int
+copy_row(void *arg, const struct store_job *j)
+{
+	struct row *row = arg;
+
+	row->job = *j;
+	strlcpy(row->parent, j->parent, sizeof(row->parent));
+	strlcpy(row->child, j->child, sizeof(row->child));
+	row->job.parent = row->parent;
+	row->job.child = row->child;
+	row->job.command = row->job.meta = row->job.boot_id = NULL;
+	return 0;
+}
+
+/* How a job ended, as far as it is known. */
+struct ending {
+	enum status status;
+	const char *error;
+	const char *stage; /* NULL: it was executed, or never got so far */
+	int start_error;
+	const struct wire_ended *ended; /* or NULL */
+};
+
+static int64_t
+file_size(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+/* Makes the record and stores the end. 0 or -errno. */
+static int
+store_end(struct server *s, const struct row *row, const struct ending *e, uint64_t freed,
+    int64_t *ret_seq)
+{
+	char output[PATH_MAX] = "", result[PATH_MAX] = "";
+	struct record record = {.job = &row->job,
+	    .status = e->status,
+	    .error = e->error,
+	    .stage = e->stage,
+	    .start_error = e->start_error,
+	    .ended = e->ended,
+	    .ended_ms = e->ended != NULL ? e->ended->ended_wall_ms : clock_wall_ms(),
+	    .output = output,
+	    .result = result};
+	int64_t started_ms = e->ended != NULL ? e->ended->started_wall_ms : row->job.started_ms;
+	char *line;
+	int r = store_next_seq(s->store, &record.seq);
+
+	if (r < 0)
+		return r;
+	starter_output_path(&s->paths, row->job.job, output);
+	starter_result_path(&s->paths, row->job.job, result);
+	record.output_bytes = file_size(output);
+	record.output_freed = (int64_t)freed;
+	record.result_bytes = file_size(result);
+	line = record_make(&record);
+	if (line == NULL)
+		return -ENOMEM;
+	r = store_end_job(s->store, row->job.job, e->status, started_ms, record.ended_ms,
+	    record.seq, line);
+	free(line);
+	*ret_seq = record.seq;
+	return r;
+}
+
+/* Nobody reads the FIFO of a parent whose id was made up. */
+static void
+touch_parent(struct server *s, const struct store_job *j)
+{
+	if (j->is_delivered)
+		deliver_touch(s->deliver, j->parent);
+}
+
+/* The end of a job, however it came. -ENOENT if the store knows of no such unfinished job. */
+static int
+end_job(struct server *s, int64_t number, const struct ending *e)
+{
+	struct queue_job *j = queue_find(s->queue, number);
+	char beats[PATH_MAX];
+	struct row row;
+	uint64_t freed;
+	int64_t seq;
+	int r = server_check(s, store_read_job(s->store, number, copy_row, &row));
+
+	if (r == 0 && status_is_final(row.job.status))
+		r = -ENOENT;
+	if (r < 0)
+		return r;
+	/* May add an event, which must come before the record takes its number. */
+	freed = outputs_finish(s->outputs, number, &row.job.limits);
+	r = server_check(s, store_end(s, &row, e, freed, &seq));
+	if (r < 0)
+		return r;
+	if (starter_beats_path(&s->paths, number, beats) == 0)
+		unlink(beats);
+	if (j != NULL)
+		queue_remove(s->queue, j);
+	touch_parent(s, &row.job);
+	s->has_news = true;
+	return 0;
+}
+
+static int
+load_job(void *arg, const struct store_job *j)
+{
+	struct server *s = arg;
+	struct queue_job *q = queue_add(s->queue, j->job, j->parent, j->child, j->depth, j->status);
+
+	if (q == NULL)
+		return -errno;
+	touch_parent(s, j);
+	return 0;
+}
+
+static int
+load_parent(void *arg, const char *parent, int64_t count)
+{
+	struct server *s = arg;
+
+	(void)count;
+	deliver_touch(s->deliver, parent);
+	return 0;
+}
+
+int
+jobs_load(struct server *s)
+{
+	int r;
+
+	queue_clear(s->queue);
+	outputs_clear(s->outputs);
+	s->is_synced = false;
+	r = store_each_live_job(s->store, load_job, s);
+	if (r == 0)
+		r = store_each_pending_parent(s->store, load_parent, s);
+	return r;
+}
+
+int
+jobs_add(struct server *s, struct jobs_new *n)
+{
+	struct store_job *job = &n->job;
+	struct queue_job *above;
+	int r;
+
+	if (queue_find_child(s->queue, job->child) != NULL)
+		return -EINVAL;
+	above = queue_find_child(s->queue, job->parent);
+	job->depth = above == NULL ? 0 : above->depth + 1;
+	job->status = STATUS_QUEUED;
+	job->queued_ms = clock_wall_ms();
+	r = server_check(s,
+	    store_add_job(s->store, job, n->token, n->block, n->block_len, &job->job, &job->run));
+	if (r < 0)
+		return r;
+	if (queue_add(s->queue, job->job, job->parent, job->child, job->depth, STATUS_QUEUED) ==
+	    NULL)
+		return server_check(s, -ENOMEM);
+	touch_parent(s, job);
+	return 0;
+}
+
+void
+jobs_schedule(struct server *s)
+{
+	struct queue_job *j;
+
+	if (!s->is_synced || s->is_paused || s->is_stopping)
+		return;
+	while (s->store_error == 0 && (j = queue_next(s->queue)) != NULL) {
+		if (server_check(s,
+			store_set_starting(s->store, j->number, s->instance, s->boot_id)) < 0)
+			return;
+		queue_start(s->queue, j);
+		s->has_news = true; /* there is room in the queue */
+		server_note(s, &s->to_start, j->number);
+	}
+}
+
+/* It was not started, and nothing was: back into the queue, and no hurry. */
+static void
+put_back(struct server *s, struct queue_job *j, const char *why)
+{
+	log_line("job %" PRId64 " (%s) is put back into the queue: %s", j->number, j->child, why);
+	j->is_told = false;
+	outputs_forget(s->outputs, j->number);
+	if (server_check(s, store_set_queued(s->store, j->number)) == 0)
+		queue_put_back(s->queue, j);
+	server_back_off(s);
+}
+
+/*
+ * A start came to nothing. What will pass by itself is tried again, unless somebody asked for the
+ * job's end.
+ */
+static void
+start_failed(struct server *s, struct queue_job *j, const struct ending *e, bool is_temporary)
+{
+	struct ending ending = *e;
+
+	if (is_temporary && !j->is_cancelled) {
+		put_back(s, j, e->error);
+		return;
+	}
+	if (j->is_cancelled)
+		ending.status = STATUS_CANCELLED;
+	end_job(s, j->number, &ending);
+}
+
+static void
+launch(struct server *s, struct queue_job *j)
+{
+	struct wire_spawn spawn = {.job = (uint64_t)j->number,
+	    .containment = s->config.containment};
+	int fds[WIRE_FD_COUNT];
+	const char *stage = "launch";
+	void *block = NULL;
+	size_t len;
+	struct row row;
+	struct fault f = {"the store has no launch block"};
+	int r = server_check(s, store_read_job(s->store, j->number, copy_row, &row));
+
+	if (r == 0)
+		r = server_check(s, store_read_launch(s->store, j->number, &block, &len));
+	if (s->store_error != 0)
+		return;
+	if (r == 0)
+		r = starter_open(&s->paths, &row.job, block, len, fds, &stage, &f);
+	free(block);
+	if (r < 0) {
+		const struct ending e = {.status = STATUS_ERROR,
+		    .error = f.text,
+		    .stage = stage,
+		    .start_error = -r};
+
+		start_failed(s, j, &e, starter_is_temporary(-r));
+		return;
+	}
+	spawn.limits = row.job.limits;
+	link_spawn(s->link, &spawn, fds);
+	j->is_told = true;
+	server_check(s, outputs_watch(s->outputs, j->number, &spawn.limits));
+	if (j->is_cancelled)
+		link_cancel(s->link, spawn.job, WIRE_CAUSE_CANCEL);
+}
+
+void
+jobs_launch(struct server *s)
+{
+	struct numbers list = s->to_start;
+
+	memset(&s->to_start, 0, sizeof(s->to_start));
+	for (size_t i = 0; i < list.count; i++) {
+		struct queue_job *j = queue_find(s->queue, list.items[i]);
+
+		if (j != NULL && j->status == STATUS_STARTING)
+			launch(s, j);
+	}
+	free(list.items);
+}
+
+static size_t
+cancel_one(struct server *s, struct queue_job *j)
+{
+	struct ending e = {.status = STATUS_CANCELLED, .error = "cancelled before it was started"};
+
+	if (j->status != STATUS_QUEUED) {
+		j->is_cancelled = true;
+		if (j->is_told)
+			link_cancel(s->link, (uint64_t)j->number, WIRE_CAUSE_CANCEL);
+		return 1;
+	}
+	return end_job(s, j->number, &e) == 0;
+}
+
+/* Marks first, so that a circle of ids ends. */
+size_t
+jobs_cancel(struct server *s, struct queue_job *j)
+{
+	struct queue_parent *below;
+	struct queue_job *child, *next;
+	size_t count = 0;
+
+	j->is_cancelled = true;
+	below = queue_find_parent(s->queue, j->child);
+	for (child = below == NULL ? NULL : TAILQ_FIRST(&below->jobs); child != NULL;
+	     child = next) {
+		next = TAILQ_NEXT(child, in_parent);
+		if (!child->is_cancelled)
+			count += jobs_cancel(s, child);
+	}
+	return count + cancel_one(s, j);
+}
+
+void
+jobs_cancel_running(struct server *s)
+{
+	struct queue_job *j;
+
+	for (j = queue_next_job(s->queue, NULL); j != NULL; j = queue_next_job(s->queue, j)) {
+		if (j->status != STATUS_QUEUED)
+			cancel_one(s, j);
+	}
+}
+
+void
+jobs_pause(struct server *s, const struct queue_job *j, bool is_paused)
+{
+	link_send_job(s->link, is_paused ? WIRE_PAUSE : WIRE_UNPAUSE, (uint64_t)j->number);
+}
+
+void
+jobs_look(struct server *s, struct queue_job *j)
+{
+	if (j->is_asked)
+		return;
+	link_send_job(s->link, WIRE_LOOK, (uint64_t)j->number);
+	j->is_asked = true;
+}
+
+void
+jobs_looked(struct server *s, const struct wire_looked *m)
+{
+	struct queue_job *j = queue_find(s->queue, (int64_t)m->job);
+
+	if (j == NULL)
+		return;
+	j->is_asked = false;
+	j->is_paused = m->is_paused;
+}
+
+/* One that has ended needs nothing: its end is told again, and forgotten then. */
+static void
+meet_unknown(struct server *s, int64_t job)
+{
+	struct row row;
+
+	if (server_check(s, store_read_job(s->store, job, copy_row, &row)) != -ENOENT)
+		return;
+	log_line("job %" PRId64 " runs, but the store does not know it: it is cancelled", job);
+	link_cancel(s->link, (uint64_t)job, WIRE_CAUSE_CANCEL);
+}
+
+/* An earlier server started it. */
+static void
+watch_output(struct server *s, int64_t job)
+{
+	struct row row;
+
+	if (server_check(s, store_read_job(s->store, job, copy_row, &row)) == 0)
+		server_check(s, outputs_watch(s->outputs, job, &row.job.limits));
+}
+
+void
+jobs_started(struct server *s, const struct wire_started *m)
+{
+	struct queue_job *j = queue_find(s->queue, (int64_t)m->job);
+
+	if (j == NULL) {
+		meet_unknown(s, (int64_t)m->job);
+		return;
+	}
+	if (!j->is_told)
+		watch_output(s, j->number);
+	j->is_told = true;
+	j->is_paused = m->is_paused;
+	s->retry_ns = 0;
+	if (j->status != STATUS_STARTING)
+		return;
+	if (server_check(s,
+		store_set_running(s->store, j->number, m->started_wall_ms, m->pid,
+		    m->start_time)) == 0)
+		queue_run(s->queue, j);
+}
+
+/* The program's name as it was given, for people. */
+static void
+read_program(struct server *s, int64_t job, char *name, size_t size)
+{
+	struct launch l;
+	void *block = NULL;
+	size_t len;
+
+	strlcpy(name, "the program", size);
+	if (server_check(s, store_read_launch(s->store, job, &block, &len)) == 0 &&
+	    launch_unpack(block, len, &l) == 0) {
+		snprintf(name, size, "'%s'", l.argv[0]);
+		free(l.argv);
+	}
+	free(block);
+}
+
+static void
+not_executed(struct server *s, struct queue_job *j, const struct limits *limits,
+    const struct wire_ended *m)
+{
+	char program[256], text[1024];
+	const struct ending e = {.status = STATUS_ERROR,
+	    .error = text,
+	    .stage = refusal_stage(m),
+	    .start_error = m->error};
+
+	if (m->cause == WIRE_CAUSE_CANCEL)
+		j->is_cancelled = true;
+	read_program(s, j->number, program, sizeof(program));
+	refusal_describe(m, program, limits, text, sizeof(text));
+	start_failed(s, j, &e, refusal_is_temporary(m));
+}
+
+void
+jobs_ended(struct server *s, const struct wire_ended *m)
+{
+	struct queue_job *j = queue_find(s->queue, (int64_t)m->job);
+	char error[sizeof(((struct fault *)0)->text)];
+	struct wire_ended ended = *m;
+	struct ending e = {.error = error, .ended = &ended};
+	struct row row;
+
+	if (j == NULL || server_check(s, store_read_job(s->store, j->number, copy_row, &row)) < 0) {
+		/* It has ended already, and this is told again. */
+	} else if (m->stage != WIRE_STAGE_NONE) {
+		not_executed(s, j, &row.job.limits, m);
+	} else {
+		if (m->cause == WIRE_CAUSE_NONE &&
+		    outputs_is_fatal(s->outputs, row.job.job, &row.job.limits))
+			ended.cause = WIRE_CAUSE_OUTPUT;
+		e.status = record_judge(&row.job, &ended, error, sizeof(error));
+		end_job(s, j->number, &e);
+	}
+	/* What survives SIGKILL keeps its slot until the end is told again, and nobody is left. */
+	server_set_stuck(s, (int64_t)m->job, m->survivor_count > 0);
+	if (m->survivor_count == 0)
+		server_note(s, &s->to_forget, (int64_t)m->job);
+}
+
+static void
+settle(struct server *s, struct queue_job *j)
+{
+	struct ending e = {.status = STATUS_LOST,
+	    .error = "lost: spawnd died while it ran, and its outcome cannot be known"};
+	struct row row;
+
+	if (server_check(s, store_read_job(s->store, j->number, copy_row, &row)) < 0)
+		return;
+	if (row.job.status == STATUS_STARTING && row.job.supervisor == s->instance) {
+		if (server_check(s, store_set_queued(s->store, j->number)) == 0)
+			queue_put_back(s->queue, j);
+		return;
+	}
+	log_line("job %" PRId64 " (%s) is lost: this supervisor does not know it", j->number,
+	    j->child);
+	end_job(s, j->number, &e);
+}
+
+void
+jobs_synced(struct server *s)
+{
+	struct queue_job *j, *next;
+
+	for (j = queue_next_job(s->queue, NULL); j != NULL; j = next) {
+		next = queue_next_job(s->queue, j);
+		if (j->status != STATUS_QUEUED && !j->is_told)
+			settle(s, j);
+	}
+	s->is_synced = true;
+	s->is_paused = false;
+	s->has_news = true;
+}

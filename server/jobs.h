@@ -1,0 +1,73 @@
+/*
+ * jobs: the life of a job, from accepted to ended: each change goes to the store and the queue
+ * together. Runs in the server. Nothing leaves the process from here before the turn's commit,
+ * but for requests to cancel, which harm nobody when they are repeated or forgotten.
+ */
+#ifndef SERVER_JOBS_H
+#define SERVER_JOBS_H
+
+#include "server/state.h"
+#include "wire/wire.h"
+
+/*
+ * Fills the queue from the store, anew. Nothing is believed to run until the supervisor has told
+ * so. 0, or -errno: the server cannot go on.
+ */
+int jobs_load(struct server *s);
+
+/* All that a new job is made of; job and run of `job` are filled in on success. */
+struct jobs_new {
+	struct store_job job;
+	const char *token; /* or NULL */
+	const void *block;
+	size_t block_len;
+};
+
+/*
+ * Adds a queued job. 0; -EEXIST where the token made job->job before; -EINVAL where a child of
+ * that id has not ended; or another -errno, with the turn failed.
+ */
+int jobs_add(struct server *s, struct jobs_new *n);
+
+/* Takes as many jobs out of the queue as there is room for; they are started after the commit. */
+void jobs_schedule(struct server *s);
+
+/*
+ * After the commit: hands them to the supervisor. What cannot be opened ends its job, or puts it
+ * back.
+ */
+void jobs_launch(struct server *s);
+
+/*
+ * Ends a job, and everything below it: a queued one at once, a running one by the supervisor.
+ * Returns how many.
+ */
+size_t jobs_cancel(struct server *s, struct queue_job *j);
+
+/* All that run or are being started, and nothing else; queued jobs stay. */
+void jobs_cancel_running(struct server *s);
+
+/*
+ * Has the supervisor stop a job that runs, and its clocks, or let it go on. Like a request to cancel
+ * this harms nobody when it is repeated or forgotten.
+ */
+void jobs_pause(struct server *s, const struct queue_job *j, bool is_paused);
+
+/*
+ * Asks the supervisor how a job is that it was told of, unless an answer is still to come. So where
+ * none was, the next one knows of all that was sent before.
+ */
+void jobs_look(struct server *s, struct queue_job *j);
+
+/* What the supervisor says. */
+void jobs_started(struct server *s, const struct wire_started *m);
+void jobs_ended(struct server *s, const struct wire_ended *m);
+void jobs_looked(struct server *s, const struct wire_looked *m);
+
+/*
+ * The supervisor has told all: what it does not know was never started, if this is the supervisor
+ * that was to start it, and is lost otherwise.
+ */
+void jobs_synced(struct server *s);
+
+#endif

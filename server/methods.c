@@ -1,0 +1,110 @@
+/*
+ * methods: see methods.h. The rooms below each hold a few methods of one kind.
+ */
+#include "server/methods.h"
+
+#include "org_spawnd_varlink.h"
+#include "server/call.h"
+#include "server/call_control.h"
+#include "server/call_enqueue.h"
+#include "server/call_pause.h"
+#include "server/call_query.h"
+#include "server/call_wait.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char service_description[] =
+    "# What every Varlink service answers; varlink.org.\n"
+    "interface org.varlink.service\n\n"
+    "method GetInfo() -> (vendor: string, product: string, version: string, url: string, "
+    "interfaces: []string)\n\n"
+    "method GetInterfaceDescription(interface: string) -> (description: string)\n\n"
+    "error InterfaceNotFound(interface: string)\n"
+    "error MethodNotFound(method: string)\n"
+    "error MethodNotImplemented(method: string)\n"
+    "error InvalidParameter(parameter: string)\n";
+
+static void
+get_info(struct call *call)
+{
+	call_reply(call,
+	    json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "spawnd", "product", "spawnd",
+		"version", SPAWND_VERSION, "url", "", "interfaces", "org.varlink.service",
+		"org.spawnd"));
+}
+
+static void
+get_interface_description(struct call *call)
+{
+	const char *name = json_string_value(json_object_get(call->api.parameters, "interface"));
+	const char *description = NULL;
+
+	if (name != NULL && strcmp(name, "org.spawnd") == 0)
+		description = ORG_SPAWND_VARLINK;
+	else if (name != NULL && strcmp(name, "org.varlink.service") == 0)
+		description = service_description;
+	if (description != NULL)
+		call_reply(call, json_pack("{s:s}", "description", description));
+	else if (name == NULL)
+		call_fail(call, "org.varlink.service.InvalidParameter",
+		    json_pack("{s:s}", "parameter", "interface"));
+	else
+		call_fail(call, "org.varlink.service.InterfaceNotFound",
+		    json_pack("{s:s}", "interface", name));
+}
+
+static const struct method {
+	const char *name;
+	void (*run)(struct call *call);
+} methods[] = {
+    {"org.spawnd.Acknowledge", call_acknowledge},
+    {"org.spawnd.Cancel", call_cancel},
+    {"org.spawnd.Enqueue", call_enqueue},
+    {"org.spawnd.Fifo", call_fifo},
+    {"org.spawnd.Info", call_info},
+    {"org.spawnd.List", call_list},
+    {"org.spawnd.Next", call_next},
+    {"org.spawnd.Pause", call_pause},
+    {"org.spawnd.Reload", call_reload},
+    {"org.spawnd.Results", call_results},
+    {"org.spawnd.Status", call_status},
+    {"org.spawnd.Stop", call_stop},
+    {"org.spawnd.Unpause", call_unpause},
+    {"org.spawnd.Wait", call_wait},
+    {"org.varlink.service.GetInfo", get_info},
+    {"org.varlink.service.GetInterfaceDescription", get_interface_description},
+};
+
+/* Whether any method is of the interface whose name, with its dot, has len bytes. */
+static bool
+is_known_interface(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (strncmp(methods[i].name, name, len) == 0 &&
+		    strchr(methods[i].name + len, '.') == NULL)
+			return true;
+	}
+	return false;
+}
+
+void
+method_run(struct call *call)
+{
+	const char *name = call->api.method, *dot = strrchr(name, '.');
+	size_t len = dot == NULL ? strlen(name) : (size_t)(dot - name);
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (strcmp(methods[i].name, name) == 0) {
+			methods[i].run(call);
+			return;
+		}
+	}
+	if (dot != NULL && is_known_interface(name, len + 1))
+		call_fail(call, "org.varlink.service.MethodNotFound",
+		    json_pack("{s:s}", "method", name));
+	else
+		call_fail(call, "org.varlink.service.InterfaceNotFound",
+		    json_pack("{s:s%}", "interface", name, len));
+}

@@ -1,0 +1,357 @@
+/*
+ * outlet: see outlet.h.
+ */
+#include "server/outlet.h"
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "server/fifo.h"
+#include "server/record.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#define WATCH_EVENTS (IN_OPEN | IN_ACCESS | IN_CLOSE)
+
+/* Records looked at in one go for one that nobody holds. */
+#define PENDING_BATCH 64
+
+struct outlet *
+outlet_new(const struct outlet_world *w, const char *parent)
+{
+	size_t size = strlen(parent) + 1;
+	struct outlet *o = calloc(1, sizeof(*o) + size);
+
+	if (o == NULL)
+		return NULL;
+	memcpy(o->parent, parent, size);
+	o->world = w;
+	o->fd = o->watch = -1;
+	return o;
+}
+
+void
+outlet_free(struct outlet *o)
+{
+	outlet_close(o);
+	free(o->path);
+	free(o);
+}
+
+static void
+watch(struct outlet *o)
+{
+	o->watch = inotify_add_watch(o->world->inotify_fd, o->path, WATCH_EVENTS);
+}
+
+static void
+unwatch(struct outlet *o)
+{
+	if (o->watch >= 0 && !o->world->shares_watch(o->world->deliver, o))
+		inotify_rm_watch(o->world->inotify_fd, o->watch);
+	o->watch = -1;
+}
+
+/* The pipe is empty. */
+static void
+end_flight(struct outlet *o)
+{
+	const struct outlet_world *w = o->world;
+
+	if (o->flight_seq != 0) {
+		holds_remove(w->holds, o->flight_seq);
+		w->settled(w->arg);
+	}
+	o->flight_len = 0;
+	o->flight_seq = 0;
+}
+
+void
+outlet_close(struct outlet *o)
+{
+	if (o->fd < 0)
+		return;
+	unwatch(o);
+	if (o->flight_len > 0)
+		fifo_drain(o->fd);
+	fd_close(&o->fd);
+	o->world->release(o->world->arg, o->index);
+	end_flight(o);
+	--*o->world->open_count;
+	o->world->closed(o->world->deliver, o);
+}
+
+struct settings {
+	char *path;
+	bool is_tsv;
+};
+
+static int
+copy_settings(void *arg, const struct store_parent *p)
+{
+	struct settings *s = arg;
+
+	s->is_tsv = strcmp(p->format, "tsv") == 0;
+	if (p->path != NULL)
+		strlcpy(s->path, p->path, PATH_MAX);
+	return 0;
+}
+
+int
+outlet_settings(const struct outlet_world *w, const char *parent, char path[PATH_MAX],
+    bool *ret_is_tsv)
+{
+	struct settings settings = {.path = path};
+	int r = path_join(w->parents_dir, parent, path);
+
+	if (r < 0)
+		return r;
+	r = store_read_parent(w->store, parent, copy_settings, &settings);
+	*ret_is_tsv = settings.is_tsv;
+	return r == -ENOENT ? 0 : r;
+}
+
+static void
+trouble(struct outlet *o, const struct fault *f)
+{
+	if (!o->is_in_trouble)
+		o->world->trouble(o->world->arg, f->text);
+	o->is_in_trouble = true;
+}
+
+static int
+open_fifo(struct outlet *o)
+{
+	char path[PATH_MAX];
+	struct fault f = {""};
+	int r = outlet_settings(o->world, o->parent, path, &o->is_tsv);
+
+	free(o->path);
+	o->path = strdup(path);
+	if (r < 0 || o->path == NULL)
+		return r < 0 ? r : -ENOMEM;
+	r = fifo_make(path, &f);
+	if (r == 0 && *o->world->open_count >= o->world->max_open)
+		r = fault_set(&f, EMFILE,
+		    "%s: %zu FIFOs are open, as many as the limit of open files allows", path,
+		    o->world->max_open);
+	if (r == 0)
+		r = o->fd = fifo_open(path, &f);
+	if (r >= 0 && o->world->opened(o->world->deliver, o) < 0) {
+		fd_close(&o->fd);
+		r = fault_set(&f, ENOMEM, "%s: out of memory", path);
+	}
+	if (r < 0) {
+		o->fd = -1;
+		trouble(o, &f);
+		return r;
+	}
+	o->is_in_trouble = false;
+	++*o->world->open_count;
+	watch(o);
+	/* What an earlier server left in the pipe may be half read: its reader gets the rest. */
+	o->flight_seq = 0;
+	o->flight_len = fifo_unread(o->fd);
+	o->has_closed = o->is_torn = false;
+	o->world->hold(o->world->arg, o->index, o->fd);
+	return 0;
+}
+
+/*
+ * Takes the record out of the pipe, to be written anew. Our own reading must not be seen as a
+ * reader's.
+ */
+static void
+take_back(struct outlet *o)
+{
+	unwatch(o);
+	fifo_drain(o->fd);
+	watch(o);
+	end_flight(o);
+}
+
+bool
+outlet_yield(struct outlet *o)
+{
+	if (o->fd < 0 || o->flight_len == 0)
+		return true;
+	if (fifo_unread(o->fd) < o->flight_len)
+		return false;
+	take_back(o);
+	return true;
+}
+
+void
+outlet_note(struct outlet *o, uint32_t mask)
+{
+	if (mask & IN_ACCESS && o->has_closed)
+		o->is_torn = true;
+	if (mask & IN_CLOSE && o->flight_len > 0 && fifo_unread(o->fd) < o->flight_len)
+		o->has_closed = true;
+}
+
+/*
+ * The store may refuse: then the record is found again as one that was taken, and this is done
+ * again.
+ */
+static void
+acknowledge(struct outlet *o)
+{
+	const struct outlet_world *w = o->world;
+	bool was_pending;
+
+	w->check(w->arg, store_acknowledge(w->store, o->taken_seq, &was_pending));
+}
+
+/* Whether the pipe is empty: all was read, or is taken back because its reader went away. */
+static bool
+settle_flight(struct outlet *o)
+{
+	size_t unread = fifo_unread(o->fd);
+
+	if (o->flight_len == 0)
+		return true;
+	if (unread == 0) {
+		if (o->flight_seq != 0 && !o->is_torn) {
+			o->taken_seq = o->flight_seq;
+			acknowledge(o);
+		}
+		end_flight(o);
+		return true;
+	}
+	if (fifo_has_reader(o->fd) && !(o->has_closed && unread < o->flight_len))
+		return false;
+	take_back(o);
+	return true;
+}
+
+struct next_record {
+	struct holds *holds;
+	int64_t last_seq; /* of those looked at */
+	size_t count;
+	int64_t seq; /* of the one found, 0: none */
+	char *body;
+};
+
+static int
+take_unheld(void *arg, const struct store_record *r)
+{
+	struct next_record *next = arg;
+
+	next->last_seq = r->seq;
+	next->count++;
+	if (holds_owner(next->holds, r->seq) != NULL)
+		return 0;
+	next->seq = r->seq;
+	next->body = strdup(r->body);
+	return next->body != NULL ? 1 : -ENOMEM;
+}
+
+/* The oldest record that nobody holds. Returns 1, 0 if all are held or there is none, or -errno. */
+static int
+find_record(struct outlet *o, struct next_record *next)
+{
+	int r;
+
+	memset(next, 0, sizeof(*next));
+	next->holds = o->world->holds;
+	do {
+		next->count = 0;
+		r = store_each_pending(o->world->store, o->parent, next->last_seq, PENDING_BATCH,
+		    take_unheld, next);
+	} while (r == 0 && next->count == PENDING_BATCH);
+	return r;
+}
+
+static int
+stop_at_first(void *arg, const struct store_record *r)
+{
+	(void)arg;
+	(void)r;
+	return 1;
+}
+
+static bool
+has_pending(const struct outlet *o)
+{
+	return store_each_pending(o->world->store, o->parent, 0, 1, stop_at_first, NULL) != 0;
+}
+
+bool
+outlet_is_busy(const struct outlet *o)
+{
+	return o->fd >= 0 && fifo_has_reader(o->fd) && (o->flight_len > 0 || has_pending(o));
+}
+
+/* Whether there is anything to deliver or to wait for. */
+static bool
+is_needed(const struct outlet *o)
+{
+	const struct outlet_world *w = o->world;
+
+	return w->unfinished(w->arg, o->parent) > 0 || has_pending(o);
+}
+
+static void
+write_record(struct outlet *o, int64_t seq, const char *body)
+{
+	char *line = o->is_tsv ? record_to_tsv(body) : strdup(body);
+	size_t len = line == NULL ? 0 : strlen(line);
+
+	if (line == NULL || !holds_add(o->world->holds, seq, o->parent, o)) {
+		free(line);
+		return;
+	}
+	line[len] = '\n'; /* in place of its NUL: written as one piece */
+	o->flight_seq = seq;
+	o->flight_len = len + 1;
+	o->unread = o->flight_len;
+	o->has_closed = o->is_torn = false;
+	/*
+	 * Fails where the reader has just gone, or somebody filled the pipe: their next step
+	 * wakes us.
+	 */
+	if (write(o->fd, line, len + 1) < 0)
+		end_flight(o);
+	free(line);
+}
+
+/* A record is in the pipe, and somebody reads it: whether he is getting on. */
+static enum outlet_state
+look_at_reader(struct outlet *o)
+{
+	size_t before = o->unread;
+
+	o->unread = fifo_unread(o->fd);
+	return o->unread < before ? OUTLET_HALF_READ : OUTLET_OPEN;
+}
+
+enum outlet_state
+outlet_pump(struct outlet *o)
+{
+	int64_t taken_seq = o->taken_seq;
+	struct next_record next;
+
+	if (o->fd >= 0 && !settle_flight(o))
+		return look_at_reader(o);
+	if (o->taken_seq != taken_seq)
+		return OUTLET_AGAIN;
+	if (!is_needed(o))
+		return OUTLET_DONE;
+	if (o->fd < 0 && (open_fifo(o) < 0 || !settle_flight(o)))
+		return OUTLET_OPEN;
+	if (!fifo_has_reader(o->fd))
+		return OUTLET_OPEN;
+	if (find_record(o, &next) != 1)
+		return OUTLET_OPEN;
+	if (next.seq != o->taken_seq)
+		write_record(o, next.seq, next.body);
+	else
+		acknowledge(o);
+	free(next.body);
+	return next.seq != o->taken_seq ? OUTLET_OPEN : OUTLET_AGAIN;
+}

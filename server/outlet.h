@@ -1,0 +1,102 @@
+/*
+ * outlet: one parent's FIFO and the record that is in it. Runs in the server. deliver.h has the
+ * rules; the steps of outlet_pump() are in the order that keeps them.
+ */
+#ifndef SERVER_OUTLET_H
+#define SERVER_OUTLET_H
+
+#include "base/fault.h"
+#include "server/hold.h"
+#include "store/store.h"
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct outlet;
+
+/* What all outlets share. */
+struct outlet_world {
+	struct store *store;
+	struct holds *holds;
+	int inotify_fd;
+	char parents_dir[PATH_MAX];
+	/* See struct deliver_handlers. */
+	size_t (*unfinished)(void *arg, const char *parent);
+	void (*hold)(void *arg, uint64_t index, int fd);
+	void (*release)(void *arg, uint64_t index);
+	void (*settled)(void *arg);
+	void (*trouble)(void *arg, const char *text);
+	int (*check)(void *arg, int result);
+	void *arg;
+	size_t max_open; /* how many FIFOs may be open at once */
+	size_t *open_count;
+	/*
+	 * It is open: sets index, 0 or -ENOMEM. It was closed: those that could not be opened may
+	 * try again.
+	 */
+	int (*opened)(void *deliver, struct outlet *o);
+	void (*closed)(void *deliver, struct outlet *o);
+	/* Whether another outlet than o uses o's inotify watch. */
+	bool (*shares_watch)(void *deliver, const struct outlet *o);
+	void *deliver;
+};
+
+struct outlet {
+	RB_ENTRY(outlet) by_parent;
+	TAILQ_ENTRY(outlet) dirty_entry;
+	const struct outlet_world *world;
+	size_t index; /* under which the supervisor holds a copy of fd */
+	bool is_dirty;
+	bool is_in_trouble; /* it was told already */
+	bool is_tsv;
+	int fd;             /* -1: not open */
+	int watch;          /* inotify's, -1: none */
+	int64_t flight_seq; /* in the pipe; 0 with flight_len > 0: of an earlier server */
+	size_t flight_len;  /* 0: the pipe is empty */
+	size_t unread;      /* of it, when last looked at */
+	int64_t taken_seq;  /* the last record that was read to its end */
+	bool has_closed;    /* a reader went away since it was written */
+	bool is_torn;       /* and another has read of it since */
+	char *path;
+	char parent[];
+};
+
+/* NULL: ENOMEM. */
+struct outlet *outlet_new(const struct outlet_world *w, const char *parent);
+void outlet_free(struct outlet *o);
+
+/* What came of a pump. */
+enum outlet_state {
+	OUTLET_OPEN,
+	OUTLET_HALF_READ, /* a reader is in the middle of a record: worth another look soon */
+	OUTLET_AGAIN,     /* acknowledged: go on when that is committed */
+	OUTLET_DONE,      /* nothing to deliver, nothing to wait for: may be freed */
+};
+
+/* Opens, acknowledges, takes back or writes, whichever is due. */
+enum outlet_state outlet_pump(struct outlet *o);
+
+/* Whether somebody reads, and there is something for him. */
+bool outlet_is_busy(const struct outlet *o);
+
+/* inotify said mask. */
+void outlet_note(struct outlet *o, uint32_t mask);
+
+/*
+ * Takes the record out of the FIFO if nobody has read any of it. Returns whether the FIFO is
+ * empty now.
+ */
+bool outlet_yield(struct outlet *o);
+
+/* Lets go of the FIFO, and of what nobody has read. */
+void outlet_close(struct outlet *o);
+
+/* Where the parent's FIFO is to be, and how it writes. 0 or -errno. */
+int outlet_settings(const struct outlet_world *w, const char *parent, char path[PATH_MAX],
+    bool *ret_is_tsv);
+
+#endif

@@ -1,0 +1,368 @@
+/*
+ * server: see server.h. What the loop's events mean; server/turn.h says what becomes of them.
+ */
+#include "server/server.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "server/call.h"
+#include "server/excess.h"
+#include "server/jobs.h"
+#include "server/methods.h"
+#include "server/settings.h"
+#include "server/turn.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/*
+ * What part of the descriptors clients and FIFOs may have; the rest is for what is being started.
+ * The supervisor can hold as many FIFOs as it has slots, a fifth of its limit less some.
+ */
+#define CLIENT_SHARE 4
+#define FIFO_SHARE 6
+
+static void
+on_message(void *arg, struct conn *c, json_t *message)
+{
+	struct call *call = call_new(arg, c, message);
+
+	if (call != NULL)
+		method_run(call);
+}
+
+static void
+on_writable(void *arg, struct conn *c)
+{
+	struct call *call = conn_state(c);
+
+	(void)arg;
+	if (call != NULL && call->stream != NULL)
+		call->stream(call);
+}
+
+static void
+on_closed(void *arg, struct conn *c)
+{
+	struct server *s = arg;
+	struct call *call = conn_state(c);
+
+	holds_release(s->holds, c, server_touch_parent, s);
+	if (call != NULL)
+		call_abandon(call);
+	s->has_news = true;
+}
+
+/* A new supervisor, or a new server of the old one: from here on it tells all it has. */
+static void
+on_hello(struct server *s, const struct wire_hello *m)
+{
+	s->instance = m->instance;
+	s->slot_count = m->slot_count;
+	s->supervisor_pid = m->pid;
+	server_set_room(s);
+	if (s->config.max_running > s->slot_count)
+		log_line("max_running is %" PRIu32 ", but only %" PRIu32
+			 " jobs fit under the limit "
+			 "of open files; raise it (ulimit -Hn, LimitNOFILE=)",
+		    s->config.max_running, s->slot_count);
+}
+
+static void
+on_looked(struct server *s, const struct wire_looked *m)
+{
+	struct call *call, *next;
+
+	jobs_looked(s, m);
+	TAILQ_FOREACH_SAFE (call, &s->calls, entry, next) {
+		if (call->looked != NULL)
+			call->looked(call, m);
+	}
+}
+
+static void
+on_reload(struct server *s)
+{
+	char *faults = NULL;
+
+	if (settings_load(s, &faults) == 0)
+		log_line("%s: read again, in force", s->paths.config);
+	else
+		log_line("the configuration stays as it was: %s",
+		    faults != NULL ? faults : "out of memory");
+	free(faults);
+}
+
+static void
+on_wire(void *arg, const struct wire_message *m)
+{
+	struct server *s = arg;
+
+	switch ((enum wire_type)m->type) {
+	case WIRE_HELLO:
+		on_hello(s, &m->hello);
+		break;
+	case WIRE_STARTED:
+		jobs_started(s, &m->started);
+		break;
+	case WIRE_ENDED:
+		jobs_ended(s, &m->ended);
+		break;
+	case WIRE_SYNCED:
+		jobs_synced(s);
+		break;
+	case WIRE_LOOKED:
+		on_looked(s, &m->looked);
+		break;
+	case WIRE_RELOAD:
+		on_reload(s);
+		break;
+	case WIRE_STOPPING:
+		s->is_stopping = true;
+		jobs_cancel_running(s);
+		break;
+	case WIRE_READY:
+	case WIRE_SPAWN:
+	case WIRE_CANCEL:
+	case WIRE_PAUSE:
+	case WIRE_UNPAUSE:
+	case WIRE_FORGET:
+	case WIRE_LOOK:
+	case WIRE_REPORT:
+	case WIRE_HOLD:
+	case WIRE_RELEASE:
+	case WIRE_QUIT:
+	case WIRE_TYPE_COUNT:
+		break; /* wire_receive() lets none of these through to the server */
+	}
+}
+
+static void
+on_wire_dropped(void *arg, const char *why)
+{
+	(void)arg;
+	log_line("a message of the supervisor was dropped: %s", why);
+}
+
+static void
+on_wire_closed(void *arg)
+{
+	struct server *s = arg;
+
+	if (!s->is_stopping)
+		log_line("the supervisor is gone; ending");
+	s->is_over = true;
+}
+
+/* The supervisor holds as many as it has slots; the others are held by the server alone. */
+static void
+on_hold(void *arg, uint64_t index, int fd)
+{
+	struct server *s = arg;
+
+	if (index < s->slot_count)
+		link_hold(s->link, index, fd);
+}
+
+static void
+on_release(void *arg, uint64_t index)
+{
+	struct server *s = arg;
+
+	if (index < s->slot_count)
+		link_release(s->link, index);
+}
+
+static void
+on_settled(void *arg)
+{
+	((struct server *)arg)->has_news = true;
+}
+
+static int
+on_checked(void *arg, int result)
+{
+	return server_check(arg, result);
+}
+
+static void
+on_trouble(void *arg, const char *text)
+{
+	(void)arg;
+	log_line("%s; the records wait", text);
+}
+
+static void
+read_boot_id(struct server *s)
+{
+	FD_CLEANUP int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : fd_read_all(fd, s->boot_id, sizeof(s->boot_id) - 1);
+
+	s->boot_id[n > 0 ? n : 0] = '\0';
+	s->boot_id[strcspn(s->boot_id, "\n")] = '\0';
+}
+
+/* Heartbeat FIFOs of jobs that ended while nobody looked. */
+static void
+clean_beats(struct server *s)
+{
+	DIR *dir = opendir(s->paths.beats_dir);
+	struct dirent *entry;
+	char path[PATH_MAX];
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		char *end;
+		int64_t job = strtoll(entry->d_name, &end, 10);
+
+		if (*end == '\0' && job > 0 && queue_find(s->queue, job) == NULL &&
+		    path_join(s->paths.beats_dir, entry->d_name, path) == 0)
+			unlink(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static int
+open_store(struct server *s)
+{
+	bool is_full = s->config.durability == DURABILITY_FULL;
+	struct queue_room none = {0};
+	struct fault f = {""};
+	int r = store_open(s->paths.database, is_full, &s->store, &f);
+
+	if (r < 0) {
+		log_line("%s", f.text);
+		return r;
+	}
+	s->queue = queue_new(&none);
+	s->holds = holds_new();
+	return s->queue == NULL || s->holds == NULL ? -ENOMEM : 0;
+}
+
+static int
+open_rooms(struct server *s)
+{
+	struct link_handlers link = {on_wire, on_wire_dropped, on_wire_closed, s};
+	struct conn_handlers conn = {on_message, on_writable, on_closed, s};
+	struct deliver_handlers deliver = {server_unfinished, on_hold, on_release, on_settled,
+	    on_checked, on_trouble, s};
+	struct outputs_handlers outputs = {excess_exceeded, excess_trouble, s};
+	uint64_t soft, limit = fd_raise_limit(&soft);
+	int r = loop_init(&s->loop);
+
+	if (r < 0)
+		return r;
+	s->loop.now_ns = clock_mono_ns();
+	r = link_new(&s->loop, WIRE_SERVER_FD, &link, &s->link);
+	if (r == 0)
+		r = deliver_new(&s->loop, s->store, s->holds, s->paths.parents_dir,
+		    limit / FIFO_SHARE, &deliver, &s->deliver);
+	if (r == 0)
+		r = outputs_new(&s->loop, &s->paths, &outputs, &s->outputs);
+	if (r == 0)
+		r = conns_new(&s->loop, WIRE_LISTEN_FD,
+		    (unsigned)(limit / CLIENT_SHARE > 10000 ? 10000 : limit / CLIENT_SHARE), &conn,
+		    &s->conns);
+	return r;
+}
+
+static int
+start(struct server *s)
+{
+	char *faults = NULL;
+	struct fault f = {""};
+	int r;
+
+	TAILQ_INIT(&s->calls);
+	turn_init(s);
+	r = paths_init(&s->paths, &f);
+	if (r == 0)
+		r = paths_make(&s->paths, &f);
+	if (r < 0) {
+		log_line("%s", f.text);
+		return r;
+	}
+	r = settings_load(s, &faults);
+	if (r < 0) {
+		log_line("%s", faults != NULL ? faults : "out of memory");
+		log_line("the configuration has faults: going on with the defaults");
+		config_default(&s->config);
+	}
+	free(faults);
+	read_boot_id(s);
+	r = open_store(s);
+	if (r == 0)
+		r = open_rooms(s);
+	if (r == 0)
+		r = jobs_load(s);
+	if (r == 0)
+		clean_beats(s);
+	return r;
+}
+
+static void
+finish(struct server *s)
+{
+	conns_free(s->conns);
+	deliver_free(s->deliver);
+	outputs_free(s->outputs);
+	link_free(s->link);
+	store_close(s->store);
+	queue_free(s->queue);
+	holds_free(s->holds);
+	free(s->to_start.items);
+	free(s->to_forget.items);
+	free(s->stuck.items);
+	loop_fini(&s->loop);
+}
+
+/* Nobody but us puts the time into a log file. */
+static bool
+is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int
+server_run(void)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int r;
+
+	log_init("server", is_file(STDERR_FILENO));
+
+	signal(SIGPIPE, SIG_IGN);
+	/* The supervisor decides about these; from a terminal they come to all of us. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	fd_set_cloexec(WIRE_SERVER_FD, 1);
+	fd_set_cloexec(WIRE_LISTEN_FD, 1);
+	fd_set_cloexec(WIRE_LOCK_FD, 1);
+	if (s == NULL)
+		return EX_OSERR;
+	s->loop.epoll_fd = s->loop.timer_fd = -1;
+	r = start(s);
+	while (r == 0 && !s->is_over) {
+		r = loop_turn(&s->loop, s->has_more);
+		if (r == 0)
+			turn_end(s);
+	}
+	if (r < 0)
+		log_line("the server ends: %s", strerror(-r));
+	finish(s);
+	free(s);
+	return r < 0 ? EX_SOFTWARE : EX_OK;
+}

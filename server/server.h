@@ -1,0 +1,14 @@
+/*
+ * server: the process with the opinions: control interface, store, queue, delivery. The
+ * supervisor starts it, and starts it again when it dies; it may be killed at any time.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+/*
+ * Serves until the supervisor is gone or the daemon stops, with the descriptors that wire/wire.h
+ * names. Returns the process's exit code: 0, or one of sysexits(3) after a line in the log.
+ */
+int server_run(void);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * settings: see settings.h.
+ */
+#include "server/settings.h"
+
+#include "config/ini.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void
+add_fault(void *arg, const char *text)
+{
+	char **faults = arg, *longer;
+
+	if (asprintf(&longer, "%s%s%s", *faults == NULL ? "" : *faults, *faults == NULL ? "" : "\n",
+		text) < 0)
+		return;
+	free(*faults);
+	*faults = longer;
+}
+
+int
+settings_load(struct server *s, char **ret_faults)
+{
+	struct config config;
+	struct ini_origin origin;
+	char *faults = NULL;
+	int r = ini_read(s->paths.config, &config, &origin, add_fault, &faults);
+
+	if (r < 0) {
+		*ret_faults = faults;
+		return r;
+	}
+	free(faults);
+	s->config = config;
+	if (s->queue != NULL)
+		server_set_room(s);
+	if (s->store != NULL)
+		store_set_full(s->store, config.durability == DURABILITY_FULL);
+	s->has_news = true;
+	return 0;
+}

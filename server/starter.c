@@ -1,0 +1,251 @@
+/*
+ * starter: see starter.h.
+ */
+#include "server/starter.h"
+
+#include "base/fd.h"
+#include "wire/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All variables of this prefix are ours to give; the configuration's place is passed on. */
+#define PREFIX "SPAWND_"
+#define KEPT "SPAWND_HOME="
+
+/* And these, which belong to whoever watches the process: they must not name another watchdog. */
+static const char *const replaced[] = {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
+
+enum {
+	OWN_COUNT = 11
+};
+
+static int
+numbered_path(const char *dir, int64_t job, const char *suffix, char path[PATH_MAX])
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%" PRId64 "%s", job, suffix);
+	return path_join(dir, name, path);
+}
+
+int
+starter_output_path(const struct paths *p, int64_t job, char path[PATH_MAX])
+{
+	return numbered_path(p->output_dir, job, ".log", path);
+}
+
+int
+starter_result_path(const struct paths *p, int64_t job, char path[PATH_MAX])
+{
+	return numbered_path(p->output_dir, job, ".result", path);
+}
+
+int
+starter_beats_path(const struct paths *p, int64_t job, char path[PATH_MAX])
+{
+	return numbered_path(p->beats_dir, job, "", path);
+}
+
+int
+starter_is_temporary(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOSPC:
+	case EDQUOT:
+	case EAGAIN:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int
+open_output(const struct paths *p, int64_t job, struct fault *f)
+{
+	char path[PATH_MAX];
+	int fd = -1, r = starter_output_path(p, job, path);
+
+	if (r == 0)
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (r == 0 && fd < 0)
+		r = -errno;
+	return r < 0 ? fault_set(f, -r, "output file %s: %s", path, strerror(-r)) : fd;
+}
+
+/* One end for the supervisor, which must not wait, and one for the child, which may. */
+static int
+open_beats(const struct paths *p, int64_t job, int fds[WIRE_FD_COUNT], struct fault *f)
+{
+	char path[PATH_MAX];
+	int r = starter_beats_path(p, job, path);
+
+	/* A FIFO of this number is left over from a start that did not come to be. */
+	if (r == 0 && mkfifo(path, 0600) < 0 && errno == EEXIST &&
+	    (unlink(path) < 0 || mkfifo(path, 0600) < 0))
+		r = -errno;
+	if (r == 0) {
+		fds[WIRE_FD_BEATS] = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+		fds[WIRE_FD_CHILD_BEATS] = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		if (fds[WIRE_FD_BEATS] < 0 || fds[WIRE_FD_CHILD_BEATS] < 0)
+			r = -errno;
+	}
+	return r < 0 ? fault_set(f, -r, "heartbeat pipe %s: %s", path, strerror(-r)) : 0;
+}
+
+static int
+open_stdin(const char *path, struct fault *f)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	/* O_NONBLOCK was for the opening alone. */
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0) {
+		int error = errno;
+
+		fd_close(&fd);
+		return fault_set(f, error, "standard input %s: %s", path, strerror(error));
+	}
+	return fd;
+}
+
+static int
+open_directory(const char *path, struct fault *f)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fault_set(f, errno, "directory %s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* The job's own variables, allocated; ends with a NULL before OWN_COUNT if one is not given. */
+static int
+make_own(const struct paths *p, const struct store_job *j, char *own[OWN_COUNT])
+{
+	bool has_idle_limit = j->limits.max_idle_ns != WATCHDOG_OFF;
+	char beats[PATH_MAX], result[PATH_MAX];
+	int n = 0, r = starter_beats_path(p, j->job, beats);
+
+	if (r == 0)
+		r = starter_result_path(p, j->job, result);
+	if (r < 0)
+		return r;
+	n += asprintf(&own[n], "SPAWND_PARENT=%s", j->parent) >= 0;
+	n += asprintf(&own[n], "SPAWND_CHILD=%s", j->child) >= 0;
+	n += asprintf(&own[n], "SPAWND_JOB=%" PRId64, j->job) >= 0;
+	n += asprintf(&own[n], "SPAWND_RUN=%" PRId64, j->run) >= 0;
+	n += asprintf(&own[n], "SPAWND_DEPTH=%" PRId64, j->depth) >= 0;
+	n += asprintf(&own[n], "SPAWND_HEARTBEAT_FD=3") >= 0;
+	n += asprintf(&own[n], "SPAWND_HEARTBEAT=%s", beats) >= 0;
+	n += asprintf(&own[n], "SPAWND_SOCKET=%s", p->socket) >= 0;
+	n += asprintf(&own[n], "SPAWND_RESULT=%s", result) >= 0;
+	n += asprintf(&own[n], "NOTIFY_SOCKET=%s", p->notify) >= 0;
+	if (has_idle_limit)
+		n += asprintf(&own[n], "WATCHDOG_USEC=%" PRIu64, j->limits.max_idle_ns / 1000) >= 0;
+	for (int i = n; i < OWN_COUNT; i++)
+		own[i] = NULL;
+	return n == OWN_COUNT - !has_idle_limit ? 0 : -ENOMEM;
+}
+
+static bool
+is_passed_on(const char *variable)
+{
+	for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++) {
+		if (strncmp(variable, replaced[i], strlen(replaced[i])) == 0)
+			return false;
+	}
+	return strncmp(variable, PREFIX, strlen(PREFIX)) != 0 ||
+	    strncmp(variable, KEPT, strlen(KEPT)) == 0;
+}
+
+/* The launch block as the child is to have it, in a memfd. */
+static int
+make_launch(const struct paths *p, const struct store_job *j, const struct launch *l)
+{
+	char *own[OWN_COUNT] = {NULL};
+	struct launch full = *l;
+	size_t count = 0, n = 0, len;
+	void *block = NULL;
+	int r;
+
+	while (l->env[count] != NULL)
+		count++;
+	full.env = calloc(count + OWN_COUNT + 1, sizeof(*full.env));
+	r = full.env == NULL ? -ENOMEM : make_own(p, j, own);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (is_passed_on(l->env[i]))
+			full.env[n++] = l->env[i];
+	}
+	for (int i = 0; r == 0 && i < OWN_COUNT && own[i] != NULL; i++)
+		full.env[n++] = own[i];
+	if (r == 0)
+		r = launch_pack(&full, &block, &len);
+	if (r == 0)
+		r = launch_to_memfd(block, len);
+	for (int i = 0; i < OWN_COUNT; i++)
+		free(own[i]);
+	free(full.env);
+	free(block);
+	return r;
+}
+
+static int
+open_all(const struct paths *p, const struct store_job *j, const struct launch *l,
+    int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f)
+{
+	int r;
+
+	*ret_stage = "directory";
+	r = fds[WIRE_FD_DIRECTORY] = open_directory(l->directory, f);
+	if (r >= 0) {
+		*ret_stage = "stdin";
+		r = fds[WIRE_FD_STDIN] = open_stdin(l->stdin_path, f);
+	}
+	if (r >= 0) {
+		*ret_stage = "output";
+		r = fds[WIRE_FD_OUTPUT] = open_output(p, j->job, f);
+	}
+	if (r >= 0) {
+		*ret_stage = "heartbeat";
+		r = open_beats(p, j->job, fds, f);
+	}
+	if (r >= 0) {
+		*ret_stage = "launch";
+		r = fds[WIRE_FD_LAUNCH] = make_launch(p, j, l);
+		if (r < 0)
+			fault_set(f, -r, "launch block: %s", strerror(-r));
+	}
+	return r < 0 ? r : 0;
+}
+
+int
+starter_open(const struct paths *p, const struct store_job *j, const void *block, size_t len,
+    int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f)
+{
+	struct launch l;
+	int r = launch_unpack(block, len, &l);
+
+	for (int i = 0; i < WIRE_FD_COUNT; i++)
+		fds[i] = -1;
+	if (r < 0) {
+		*ret_stage = "launch";
+		return fault_set(f, -r, "launch block: %s", strerror(-r));
+	}
+	r = open_all(p, j, &l, fds, ret_stage, f);
+	for (int i = 0; r < 0 && i < WIRE_FD_COUNT; i++) {
+		if (fds[i] >= 0)
+			fd_close(&fds[i]);
+		fds[i] = -1;
+	}
+	free(l.argv);
+	return r;
+}

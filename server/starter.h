@@ -1,0 +1,36 @@
+/*
+ * starter: opens what a job needs, on the server's side: output file, heartbeat FIFO, standard
+ * input, directory, and the launch block with the job's own variables. Runs in the server; must
+ * not wait for anybody (a FIFO as standard input is opened without a writer).
+ */
+#ifndef SERVER_STARTER_H
+#define SERVER_STARTER_H
+
+#include "base/fault.h"
+#include "base/path.h"
+#include "store/store.h"
+#include "wire/wire.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+/* How many bytes the job's own variables may add to its environment. */
+#define STARTER_ENV_SPARE (4 * 1024 + 4 * PATH_MAX)
+
+/*
+ * Opens all for job j with its stored launch block. On success returns 0; fds, in the order of
+ * enum wire_spawn_fd, are the caller's. Else returns -errno with *ret_stage a constant word
+ * ("output", "heartbeat", "stdin", "directory", "launch") and f filled; nothing is left open.
+ */
+int starter_open(const struct paths *p, const struct store_job *j, const void *block, size_t len,
+    int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f);
+
+/* Whether a failure will pass by itself: out of descriptors, memory, disk. */
+int starter_is_temporary(int error);
+
+/* Where the job's output, result and heartbeat FIFO are. 0 or -ENAMETOOLONG. */
+int starter_output_path(const struct paths *p, int64_t job, char path[PATH_MAX]);
+int starter_result_path(const struct paths *p, int64_t job, char path[PATH_MAX]);
+int starter_beats_path(const struct paths *p, int64_t job, char path[PATH_MAX]);
+
+#endif

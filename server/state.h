@@ -1,0 +1,107 @@
+/*
+ * state: what the server knows, in one place. Only the server's own rooms above this floor see
+ * it.
+ *
+ * A turn of the server: events are handled; they write to the store without committing, put
+ * replies into the clients' buffers, and note here what is to leave after the commit. At the end
+ * of the turn all is committed at once, then the notes, the FIFO writes and the replies leave.
+ * When anything in the store failed, the turn is undone instead: server/turn.h.
+ */
+#ifndef SERVER_STATE_H
+#define SERVER_STATE_H
+
+#include "base/loop.h"
+#include "base/path.h"
+#include "config/config.h"
+#include "queue/queue.h"
+#include "server/conn.h"
+#include "server/deliver.h"
+#include "server/hold.h"
+#include "server/link.h"
+#include "server/outputs.h"
+#include "store/store.h"
+
+#include <bsd/sys/queue.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call;
+TAILQ_HEAD(call_list, call);
+
+/* Job numbers that something is to be done with after the commit. */
+struct numbers {
+	int64_t *items;
+	size_t count, size;
+};
+
+struct server {
+	struct loop loop;
+	struct paths paths;
+	struct config config;
+	struct store *store;
+	struct queue *queue;
+	struct holds *holds;
+	struct deliver *deliver;
+	struct outputs *outputs;
+	struct conns *conns;
+	struct link *link;
+	struct call_list calls; /* those that wait */
+	char boot_id[64];
+	uint64_t instance;   /* of the supervisor, 0 before its HELLO */
+	uint32_t slot_count; /* how many jobs it can hold */
+	int32_t supervisor_pid;
+	struct numbers to_start;  /* SPAWN them */
+	struct numbers to_forget; /* their ends are stored */
+	struct numbers stuck;  /* they have ended, but something of theirs lives and takes room */
+	struct timer tidy;     /* the store tidies up when nothing has been written for a while */
+	struct timer farewell; /* when it expires the daemon ends, whoever still reads */
+	struct timer retry;    /* starts are tried again, or the supervisor asked for everything */
+	uint64_t retry_ns;     /* how long the next retry waits; 0: nothing failed lately */
+	int store_error;       /* -errno of the first failure in this turn */
+	bool is_ready;         /* READY was said */
+	bool is_synced;        /* every slot of the supervisor is known */
+	bool is_paused;        /* nothing is started until the retry */
+	bool has_news;         /* something happened that a waiting call may wait for */
+	bool
+	    has_more; /* clients' next calls wait to be handled: the loop must not wait for events */
+	bool is_store_down; /* nothing is delivered until the retry: it could not be acknowledged */
+	bool is_stopping;   /* nothing is started any more */
+	bool is_leaving;    /* nothing runs any more, and nobody is waited for */
+	bool is_quitting;   /* QUIT was said */
+	bool is_over;       /* the loop ends */
+};
+
+/* Adds a number; when memory is short the turn fails. */
+void server_note(struct server *s, struct numbers *n, int64_t number);
+
+/*
+ * Takes a store call's result: returns it, and if it is a failure of the store (not -ENOENT,
+ * -EEXIST, -EINVAL) the turn fails.
+ */
+int server_check(struct server *s, int r);
+
+/*
+ * Starts are paused, or the supervisor asked again, for a while that doubles from 100 ms to 5 s
+ * with each call.
+ */
+void server_back_off(struct server *s);
+
+/* max_running as far as the supervisor has slots, and the other limits, into the queue. */
+void server_set_room(struct server *s);
+
+/* Whether something of a job that has ended lives on: it takes the room of one that runs. */
+void server_set_stuck(struct server *s, int64_t job, bool is_stuck);
+
+/*
+ * The latest job of a child id; where no child has that id and it is a number, the job of that
+ * number. As store_read_child().
+ */
+int server_find_child(struct server *s, const char *child, store_job_cb *cb, void *arg);
+
+/* What children the parent waits for: for struct deliver_handlers. */
+size_t server_unfinished(void *server, const char *parent);
+
+/* Its records may be had again: for holds_release(). */
+void server_touch_parent(void *server, const char *parent);
+
+#endif
