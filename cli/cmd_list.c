@@ -1,0 +1,70 @@
+/*
+ * spawnd list: jobs, oldest first.
+ */
+#include "cli/client.h"
+#include "cli/cmd.h"
+#include "cli/options.h"
+#include "cli/show.h"
+
+#include "base/status.h"
+
+#include <err.h>
+#include <stdbool.h>
+#include <sysexits.h>
+
+struct list {
+	bool is_json;
+	json_int_t last; /* the number of the last job shown: a call that is repeated begins anew */
+};
+
+/* A client_reply_cb. */
+static int
+take_reply(void *arg, json_t *reply)
+{
+	struct list *list = arg;
+	json_t *job = json_object_get(reply, "job");
+	json_int_t number = json_integer_value(json_object_get(job, "job"));
+
+	if (!json_is_object(job) || number <= list->last)
+		return 0;
+	if (list->is_json) {
+		show_json(job);
+	} else {
+		if (list->last == 0)
+			show_job_heading();
+		show_job_line(job);
+	}
+	list->last = number;
+	return 0;
+}
+
+static int
+check_status(const char *status)
+{
+	if (status == NULL || status_parse(status) >= 0)
+		return 0;
+	warnx("--status '%s': no such status; spawnd(1) lists them", status);
+	return EX_USAGE;
+}
+
+int
+cmd_list(const struct options *o)
+{
+	CLIENT_CLEANUP struct client c = {.fd = -1};
+	struct list list = {.is_json = o->value[OPTION_JSON] != NULL};
+	json_t *parameters;
+	int code = check_status(o->value[OPTION_STATUS]);
+
+	if (code != 0)
+		return code;
+	if (client_open(&c, o->value[OPTION_NO_AUTOSTART] == NULL) < 0)
+		return client_fail(&c);
+	parameters = json_pack("{s:s*, s:s*}", "parent", o->value[OPTION_PARENT], "status",
+	    o->value[OPTION_STATUS]);
+	if (parameters == NULL)
+		errx(EX_OSERR, "out of memory");
+	code =
+	    client_stream(&c, "List", parameters, take_reply, &list) < 0 ? client_fail(&c) : EX_OK;
+	json_decref(parameters);
+	return show_flush(code);
+}

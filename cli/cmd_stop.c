@@ -1,0 +1,68 @@
+/*
+ * spawnd stop: ends the daemon, after what runs has ended, and returns when its process is gone.
+ */
+#include "cli/client.h"
+#include "cli/cmd.h"
+#include "cli/options.h"
+
+#include "base/fd.h"
+
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/*
+ * The daemon's process, held while a connection to it proves that the number is its own. 0 with
+ * *ret_fd; or an exit code, after telling.
+ */
+static int
+hold_daemon(struct client *c, int *ret_fd)
+{
+	json_t *reply;
+	json_int_t pid;
+
+	if (client_call(c, "Info", json_object(), &reply) < 0)
+		return client_fail(c);
+	pid = json_integer_value(json_object_get(reply, "pid"));
+	json_decref(reply);
+	*ret_fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	if (*ret_fd >= 0)
+		return 0;
+	warn("process %lld of the daemon", (long long)pid);
+	return EX_OSERR;
+}
+
+static bool
+has_ended(int pid_fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = pid_fd, .events = POLLIN};
+	int r;
+
+	do {
+		r = poll(&p, 1, timeout_ms);
+	} while (r < 0 && errno == EINTR);
+	return r == 1;
+}
+
+int
+cmd_stop(const struct options *o)
+{
+	CLIENT_CLEANUP struct client c = {.fd = -1};
+	FD_CLEANUP int pid_fd = -1;
+	int code, r;
+
+	if (client_open(&c, false) < 0)
+		return client_fail(&c);
+	code = hold_daemon(&c, &pid_fd);
+	if (code != 0)
+		return code;
+	c.wake_fd = pid_fd; /* a daemon that is gone answers no more, which is what was asked for */
+	r = client_call(&c, "Stop", json_pack("{s:b}", "now", o->value[OPTION_NOW] != NULL), NULL);
+	if (r < 0 && !has_ended(pid_fd, 0))
+		return client_fail(&c);
+	has_ended(pid_fd, -1);
+	return EX_OK;
+}

@@ -1,0 +1,151 @@
+/*
+ * spawnd wait: blocks until children have ended and prints their records, acknowledging each when
+ * it has left. Exits as the first child that did not complete.
+ */
+#include "cli/client.h"
+#include "cli/cmd.h"
+#include "cli/exitcode.h"
+#include "cli/options.h"
+#include "cli/show.h"
+
+#include <bsd/stdlib.h>
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+struct wait {
+	struct client stream;
+	struct client side; /* the stream is one call; acknowledging it goes beside */
+	json_int_t *seen;   /* seq of each record, for a stream that had to begin again */
+	size_t seen_count;
+	int code;
+};
+
+static bool
+is_seen(const struct wait *w, json_int_t seq)
+{
+	for (size_t i = 0; i < w->seen_count; i++) {
+		if (w->seen[i] == seq)
+			return true;
+	}
+	return false;
+}
+
+static void
+remember(struct wait *w, json_int_t seq)
+{
+	json_int_t *seen = reallocarray(w->seen, w->seen_count + 1, sizeof(*seen));
+
+	if (seen == NULL)
+		err(EXIT_OWN, "out of memory");
+	seen[w->seen_count++] = seq;
+	w->seen = seen;
+}
+
+static void
+acknowledge(struct wait *w, json_int_t seq)
+{
+	if (w->side.fd < 0) {
+		client_close(&w->side);
+		client_open(&w->side, false);
+	}
+	client_acknowledge(&w->side, seq);
+}
+
+/* A client_reply_cb; what it returns is an exit code. */
+static int
+take_reply(void *arg, json_t *reply)
+{
+	struct wait *w = arg;
+	json_t *record = json_object_get(reply, "record");
+	json_int_t seq = json_integer_value(json_object_get(record, "seq"));
+
+	if (!json_is_object(record))
+		return 0;
+	if (!is_seen(w, seq)) {
+		show_json(record);
+		if (show_flush(EX_OK) != EX_OK)
+			return EXIT_OWN;
+		remember(w, seq);
+		if (w->code == EXIT_SUCCESS)
+			w->code = exitcode_of_record(record);
+	}
+	acknowledge(w, seq);
+	return 0;
+}
+
+static json_t *
+make_parameters(const struct options *o, int64_t timeout_ms)
+{
+	json_t *children = o->operand_count > 0 ? json_array() : NULL;
+	const char *parent = children == NULL ? options_parent(o) : NULL;
+	json_t *p;
+
+	for (int i = 0; i < o->operand_count; i++)
+		json_array_append_new(children, json_string(o->operands[i]));
+	p = json_pack("{s:o*, s:s*}", "children", children, "parent", parent);
+	if (timeout_ms >= 0)
+		json_object_set_new(p, "timeout_ms", json_integer(timeout_ms));
+	if (p == NULL)
+		errx(EXIT_OWN, "out of memory");
+	return p;
+}
+
+static int
+check(const struct options *o)
+{
+	for (int i = 0; i < o->operand_count; i++) {
+		if (options_check_id("child", o->operands[i]) != 0)
+			return EX_USAGE;
+	}
+	if (o->operand_count > 0 && o->value[OPTION_PARENT] != NULL) {
+		warnx("either children or --parent, not both");
+		return EX_USAGE;
+	}
+	if (o->operand_count == 0 && options_parent(o) == NULL) {
+		warnx("for whom? name children, or say --parent X");
+		return EX_USAGE;
+	}
+	return 0;
+}
+
+static int
+wait_all(struct wait *w, const struct options *o, json_t *parameters)
+{
+	int r = client_open(&w->stream, o->value[OPTION_NO_AUTOSTART] == NULL);
+
+	w->stream.may_start = false;
+	w->stream.is_waiting = true;
+	if (r == 0)
+		r = client_stream(&w->stream, "Wait", parameters, take_reply, w);
+	if (r >= 0)
+		return r != 0 ? r : w->code;
+	if (r == -EREMOTEIO && client_is_error(&w->stream, "TimedOut")) {
+		warnx("not all have ended within %s", o->value[OPTION_TIMEOUT]);
+		return EXIT_OWN;
+	}
+	r = client_fail(&w->stream);
+	return r == EX_NOINPUT ? r : EXIT_OWN;
+}
+
+int
+cmd_wait(const struct options *o)
+{
+	struct wait w = {.stream = {.fd = -1}, .side = {.fd = -1}};
+	json_t *parameters;
+	int64_t timeout_ms;
+	int code = check(o);
+
+	if (code == 0)
+		code = options_duration_ms(o, OPTION_TIMEOUT, &timeout_ms);
+	if (code != 0)
+		return code;
+	parameters = make_parameters(o, timeout_ms);
+	code = wait_all(&w, o, parameters);
+	json_decref(parameters);
+	client_close(&w.stream);
+	client_close(&w.side);
+	free(w.seen);
+	return code;
+}

@@ -1,0 +1,436 @@
+/*
+ * options: the table of all options, and reading them. Run by every command, before anything
+ * else. Must not touch files or sockets.
+ */
+#include "cli/options.h"
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/id.h"
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define LIMIT_NAME_SIZE 32
+
+/*
+ * What getopt_long() answers for a long option: its row, or the number of its config_limit().
+ */
+#define VAL_ROW 256
+#define VAL_LIMIT 512
+
+#define JOBS (COMMAND_ENQUEUE | COMMAND_RUN)
+#define TARGETERS (COMMAND_CANCEL | COMMAND_PAUSE | COMMAND_UNPAUSE)
+#define PARENTS (JOBS | COMMAND_WAIT | COMMAND_NEXT | COMMAND_RESULTS | COMMAND_LIST | TARGETERS)
+#define STARTERS (PARENTS | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS)
+#define ALL UINT32_MAX
+
+struct option_row {
+	const char *name;
+	char letter;          /* 0: none */
+	const char *argument; /* NULL: a switch */
+	uint32_t commands;
+	const char *help; /* NULL: not for people, not shown */
+};
+
+static const struct option_row option_rows[OPTION_COUNT] = {
+    [OPTION_PARENT] = {"parent", 'p', "X", PARENTS, "the parent; inside a job: that job"},
+    [OPTION_CHILD] = {"child", 'c', "Y", JOBS, "the child's id; made up if not given"},
+    [OPTION_IF_EXISTS] = {"if-exists", 0, "WHAT", JOBS,
+	"a child that has not ended: refuse (default), ignore, replace"},
+    [OPTION_NO_WAIT] = {"no-wait", 0, NULL, JOBS, "do not wait for room in a full queue: exit 75"},
+    [OPTION_META] = {"meta", 0, "K=V", JOBS, "a note kept with the job; may be repeated"},
+    [OPTION_ENV] = {"env", 0, "K=V", JOBS, "set a variable for the child; may be repeated"},
+    [OPTION_CLEAN_ENV] = {"clean-env", 0, NULL, JOBS, "only the variables of --env"},
+    [OPTION_STDIN] = {"stdin", 0, "FILE", JOBS, "the child's standard input (default /dev/null)"},
+    [OPTION_TIMEOUT] = {"timeout", 0, "DURATION", COMMAND_WAIT | COMMAND_NEXT,
+	"do not wait longer than this"},
+    [OPTION_AT] = {"at", 0, "PATH", COMMAND_FIFO, "make the FIFO there"},
+    [OPTION_FORMAT] = {"format", 0, "FORMAT", COMMAND_FIFO, "json (default) or tsv"},
+    [OPTION_SINCE] = {"since", 0, "SEQ", COMMAND_RESULTS, "only records after this one"},
+    [OPTION_STATUS] = {"status", 0, "STATUS", COMMAND_LIST, "only jobs with this status"},
+    [OPTION_FOLLOW] = {"follow", 'f', NULL, COMMAND_LOGS, "go on until the job has ended"},
+    [OPTION_LINES] = {"lines", 'n', "N", COMMAND_LOGS, "only the last N lines"},
+    [OPTION_TOOL] = {"tool", 0, "TOOL", COMMAND_BEAT, "what is being used"},
+    [OPTION_PHASE] = {"phase", 0, "PHASE", COMMAND_BEAT, "how far that is: begin, end, ..."},
+    [OPTION_ROUND] = {"round", 0, "N", COMMAND_BEAT, "the number of the round"},
+    [OPTION_EXTEND] = {"extend", 0, "DURATION", COMMAND_BEAT,
+	"ask for this much time from now on, as far as max_extend allows"},
+    [OPTION_NOW] = {"now", 0, NULL, COMMAND_STOP, "cancel what runs instead of waiting for it"},
+    [OPTION_DETACH] = {"detach", 0, NULL, COMMAND_DAEMON,
+	"go into the background; return when it serves"},
+    [OPTION_IF_NEEDED] = {"if-needed", 0, NULL, COMMAND_DAEMON, NULL},
+    [OPTION_READY_FD] = {"ready-fd", 0, "N", COMMAND_DAEMON,
+	"write a newline to this descriptor when it serves"},
+    [OPTION_NO_AUTOSTART] = {"no-autostart", 0, NULL, STARTERS,
+	"do not start the daemon if none answers: exit 69"},
+    [OPTION_JSON] = {"json", 0, NULL, JOBS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,
+	"JSON for programs"},
+    [OPTION_HELP] = {"help", 'h', NULL, ALL, "this text"},
+};
+
+/* What an option says instead where it means something else to some commands. */
+struct option_exception {
+	enum option_id id;
+	uint32_t commands;
+	const char *help;
+};
+
+static const struct option_exception option_exceptions[] = {
+    {OPTION_PARENT, COMMAND_LIST, "only children of this parent"},
+    {OPTION_PARENT, COMMAND_CANCEL, "all children of this parent"},
+    {OPTION_PARENT, COMMAND_PAUSE | COMMAND_UNPAUSE, "all children of this parent that run"},
+};
+
+/* What getopt_long() wants for one command. */
+struct option_table {
+	struct option longs[OPTION_COUNT + CONFIG_LIMITS_MAX + 1];
+	char shorts[2 + 2 * OPTION_COUNT + 1];
+	char limit_names[CONFIG_LIMITS_MAX][LIMIT_NAME_SIZE];
+};
+
+static void
+limit_name(const struct config_row *row, char name[LIMIT_NAME_SIZE])
+{
+	strlcpy(name, row->key, LIMIT_NAME_SIZE);
+	for (char *c = name; *c != '\0'; c++) {
+		if (*c == '_')
+			*c = '-';
+	}
+}
+
+static void
+table_make(struct option_table *t, const struct command *command)
+{
+	const struct config_row *limit;
+	struct option *next = t->longs;
+	char *s = t->shorts;
+
+	memset(t, 0, sizeof(*t));
+	if (command->bit & JOBS)
+		*s++ = '+'; /* what follows the first operand belongs to the child's command */
+	*s++ = ':';
+	for (int id = 0; id < OPTION_COUNT; id++) {
+		const struct option_row *row = &option_rows[id];
+
+		if (!(row->commands & command->bit))
+			continue;
+		*next++ = (struct option){row->name,
+		    row->argument != NULL ? required_argument : no_argument, NULL, VAL_ROW + id};
+		if (row->letter != 0)
+			*s++ = row->letter;
+		if (row->letter != 0 && row->argument != NULL)
+			*s++ = ':';
+	}
+	for (int i = 0; i < CONFIG_LIMITS_MAX && (command->bit & JOBS); i++) {
+		limit = config_limit((size_t)i);
+		if (limit == NULL)
+			break;
+		limit_name(limit, t->limit_names[i]);
+		*next++ =
+		    (struct option){t->limit_names[i], required_argument, NULL, VAL_LIMIT + i};
+	}
+}
+
+/* The row of a short option's letter; the letter is one of the command's. */
+static enum option_id
+letter_id(int letter)
+{
+	int id = 0;
+
+	while (id < OPTION_COUNT - 1 && option_rows[id].letter != letter)
+		id++;
+	return (enum option_id)id;
+}
+
+static int
+words_add(struct option_words *words, const char *option, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	const char **items;
+
+	if (equals == NULL || equals == text) {
+		warnx("--%s '%s': no name and value; write --%s NAME=VALUE", option, text, option);
+		return -EINVAL;
+	}
+	items = reallocarray(words->items, words->count + 1, sizeof(*items));
+	if (items == NULL) {
+		warn("--%s", option);
+		return -ENOMEM;
+	}
+	items[words->count++] = text;
+	words->items = items;
+	return 0;
+}
+
+static int
+take_limit(struct options *o, size_t number)
+{
+	const struct config_row *row = config_limit(number);
+	char name[LIMIT_NAME_SIZE];
+	struct limits scratch;
+	struct fault f;
+
+	limits_default(&scratch);
+	if (config_set_limit(&scratch, row, optarg, &f) < 0) {
+		limit_name(row, name);
+		warnx("--%s '%s': %s", name, optarg, f.text);
+		return -EINVAL;
+	}
+	o->limit[number] = optarg;
+	return 0;
+}
+
+static int
+take_value(struct options *o, enum option_id id)
+{
+	o->value[id] = optarg != NULL ? optarg : "";
+	if (id == OPTION_META)
+		return words_add(&o->meta, "meta", optarg);
+	if (id == OPTION_ENV)
+		return words_add(&o->env, "env", optarg);
+	if (id == OPTION_PARENT)
+		return options_check_id("parent", optarg) == 0 ? 0 : -EINVAL;
+	if (id == OPTION_CHILD)
+		return options_check_id("child", optarg) == 0 ? 0 : -EINVAL;
+	return 0;
+}
+
+/* getopt_long() said '?' or ':'; optopt and text, the argument it was looking at, say why. */
+static int
+refuse(const struct options *o, int answer, const char *text)
+{
+	const char *name = o->command->name;
+	int len = (int)strcspn(text, "=");
+
+	if (answer == ':')
+		warnx("option '%s' needs a value; see 'spawnd %s --help'", text, name);
+	else if (optopt >= VAL_ROW)
+		warnx("option '%.*s' takes no value", len, text);
+	else if (optopt != 0)
+		warnx("unknown option '-%c'; 'spawnd %s --help' lists them", optopt, name);
+	else
+		warnx("unknown or ambiguous option '%.*s'; 'spawnd %s --help' lists them", len,
+		    text, name);
+	return -EINVAL;
+}
+
+static int
+read_all(struct options *o, const struct option_table *t, int argc, char **argv)
+{
+	int answer, r = 0;
+
+	opterr = 0;
+	optind = 0; /* glibc: begin anew */
+	while (r == 0 && (answer = getopt_long(argc, argv, t->shorts, t->longs, NULL)) != -1) {
+		if (answer == '?' || answer == ':')
+			r = refuse(o, answer, argv[optind - 1]);
+		else if (answer >= VAL_LIMIT)
+			r = take_limit(o, (size_t)(answer - VAL_LIMIT));
+		else if (answer >= VAL_ROW)
+			r = take_value(o, (enum option_id)(answer - VAL_ROW));
+		else
+			r = take_value(o, letter_id(answer));
+	}
+	return r;
+}
+
+/* What stands before the operands in a synopsis. */
+static const char *
+operands_gap(const struct command *c)
+{
+	return c->operands[0] != '\0' ? " " : "";
+}
+
+static int
+check_operands(const struct options *o)
+{
+	const struct command *c = o->command;
+
+	if (o->operand_count < c->operands_min)
+		warnx("an operand is missing: spawnd %s [OPTION...]%s%s", c->name, operands_gap(c),
+		    c->operands);
+	else if (c->operands_max != COMMAND_ANY && o->operand_count > c->operands_max)
+		warnx("'%s' is one operand too many: spawnd %s [OPTION...]%s%s",
+		    o->operands[c->operands_max], c->name, operands_gap(c), c->operands);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int
+options_parse(struct options *ret_o, const struct command *command, int argc, char **argv)
+{
+	struct options o = {.command = command};
+	struct option_table t;
+	int r;
+
+	table_make(&t, command);
+	r = read_all(&o, &t, argc, argv);
+	if (r == 0) {
+		o.operands = argv + optind;
+		o.operand_count = argc - optind;
+		if (o.value[OPTION_HELP] == NULL)
+			r = check_operands(&o);
+	}
+	if (r < 0) {
+		options_fini(&o);
+		return r;
+	}
+	*ret_o = o;
+	return 0;
+}
+
+void
+options_fini(struct options *o)
+{
+	free(o->meta.items);
+	free(o->env.items);
+	o->meta = o->env = (struct option_words){NULL, 0};
+}
+
+static void
+usage_line(FILE *out, char letter, const char *name, const char *argument, const char *help)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "--%s%s%s", name, argument != NULL ? " " : "",
+	    argument != NULL ? argument : "");
+	if (letter != 0)
+		fprintf(out, "  -%c, %-26s %s\n", letter, text, help);
+	else
+		fprintf(out, "      %-26s %s\n", text, help);
+}
+
+/* The line of a limit; the words that it takes follow what it is. */
+static void
+usage_limit(FILE *out, const struct config_row *row)
+{
+	char name[LIMIT_NAME_SIZE], help[256];
+
+	strlcpy(help, row->help, sizeof(help));
+	for (const char *const *word = row->words; word != NULL && *word != NULL; word++) {
+		if (word == row->words)
+			strlcat(help, row->type == CONFIG_SET ? "; any of " : "; one of ",
+			    sizeof(help));
+		else
+			strlcat(help, row->type == CONFIG_SET ? "," : ", ", sizeof(help));
+		strlcat(help, *word, sizeof(help));
+	}
+	limit_name(row, name);
+	usage_line(out, 0, name, "VALUE", help);
+}
+
+static const char *
+option_help(enum option_id id, const struct command *command)
+{
+	const struct option_exception *x = option_exceptions;
+
+	for (size_t i = 0; i < sizeof(option_exceptions) / sizeof(*x); i++) {
+		if (x[i].id == id && (x[i].commands & command->bit))
+			return x[i].help;
+	}
+	return option_rows[id].help;
+}
+
+void
+options_usage(const struct command *command, FILE *out)
+{
+	const struct config_row *limit;
+
+	fprintf(out, "usage: spawnd %s [OPTION...]%s%s\n", command->name, operands_gap(command),
+	    command->operands);
+	if (command->summary != NULL)
+		fprintf(out, "%s\n", command->summary);
+	if (strstr(command->operands, "CHILD") != NULL)
+		fputs("CHILD is a child's id, or a job's number where no child has that id\n", out);
+	fputs("\n", out);
+	for (size_t i = 0; (command->bit & JOBS) && (limit = config_limit(i)) != NULL; i++)
+		usage_limit(out, limit);
+	for (int id = 0; id < OPTION_COUNT; id++) {
+		const struct option_row *row = &option_rows[id];
+
+		if (row->help != NULL && (row->commands & command->bit))
+			usage_line(out, row->letter, row->name, row->argument,
+			    option_help((enum option_id)id, command));
+	}
+}
+
+const char *
+options_parent(const struct options *o)
+{
+	const char *own = getenv("SPAWND_CHILD");
+
+	if (o->value[OPTION_PARENT] != NULL)
+		return o->value[OPTION_PARENT];
+	return own != NULL && id_fault(own) == NULL ? own : NULL;
+}
+
+int
+options_number(const struct options *o, enum option_id id, int64_t minimum, int64_t maximum,
+    int64_t *ret_number)
+{
+	const char *why;
+	int64_t number;
+
+	if (o->value[id] == NULL)
+		return 0;
+	number = strtonum(o->value[id], minimum, maximum, &why);
+	if (why != NULL) {
+		warnx("--%s '%s': %s; a number from %lld to %lld is wanted", option_rows[id].name,
+		    o->value[id], why, (long long)minimum, (long long)maximum);
+		return EX_USAGE;
+	}
+	*ret_number = number;
+	return 0;
+}
+
+int
+options_duration_ms(const struct options *o, enum option_id id, int64_t *ret_ms)
+{
+	uint64_t ns = DURATION_OFF;
+
+	if (o->value[id] != NULL && duration_parse(o->value[id], &ns) < 0) {
+		warnx("--%s '%s': not a duration; write 90, 90s, 1.5m, 2h, 1d or off",
+		    option_rows[id].name, o->value[id]);
+		return EX_USAGE;
+	}
+	*ret_ms =
+	    ns == DURATION_OFF ? -1 : (int64_t)(ns / NSEC_PER_MSEC + (ns % NSEC_PER_MSEC != 0));
+	return 0;
+}
+
+int
+options_check_id(const char *kind, const char *id)
+{
+	const char *why = id_fault(id);
+
+	if (why == NULL)
+		return 0;
+	warnx("%s id '%s': %s", kind, id, why);
+	return EX_USAGE;
+}
+
+int
+options_check_word(const struct options *o, enum option_id id, const char *const *words)
+{
+	char all[128] = "";
+
+	if (o->value[id] == NULL)
+		return 0;
+	for (const char *const *w = words; *w != NULL; w++) {
+		if (strcmp(o->value[id], *w) == 0)
+			return 0;
+		strlcat(all, w == words ? "" : ", ", sizeof(all));
+		strlcat(all, *w, sizeof(all));
+	}
+	warnx("--%s '%s': no such word; one of these is wanted: %s", option_rows[id].name,
+	    o->value[id], all);
+	return EX_USAGE;
+}
