@@ -1,0 +1,78 @@
+# cancel: ends jobs, and everything below them.
+load common
+
+@test "cancel ends a running job" {
+	enqueue c -- testjob stall
+	wait_until is_status c running
+	run -0 spawnd cancel c
+	await_record c
+	assert_record '[.status, .signal, .ran] | tojson' '["cancelled","TERM",true]'
+}
+
+@test "cancel takes a queued job out of the queue: it never ran" {
+	configure '[spawnd]' 'max_running = 1'
+	enqueue first -- testjob stall
+	enqueue c -- touch "$TEST_DIR/ran"
+	run -0 spawnd cancel c
+	await_record c
+	assert_record '[.status, .ran, .exit_code] | tojson' '["cancelled",false,null]'
+	spawnd cancel first
+	await_record first
+	assert_not_exists "$TEST_DIR/ran"
+}
+
+@test "cancel --parent ends all children of that parent, and no other" {
+	enqueue a -- testjob stall
+	enqueue b -- testjob stall
+	spawnd enqueue --parent Q --child q -- testjob stall
+	wait_until is_status q running
+	spawnd cancel --parent P
+	await_record a
+	assert_record .status cancelled
+	await_record b
+	assert_record .status cancelled
+	assert_equal "$(job_field q .status)" running
+}
+
+@test "cancel goes down the tree" {
+	enqueue outer -- sh -c '"$1" enqueue --child inner -- testjob stall; testjob stall' sh "$SPAWND"
+	wait_until spawnd status inner
+	wait_until is_status inner running
+	spawnd cancel outer
+	await_record outer
+	assert_record .status cancelled
+	await_record inner
+	assert_record .status cancelled
+}
+
+@test "cancel of a job that ignores TERM kills it after its grace" {
+	enqueue c --kill-grace 0.2s -- testjob ignore TERM touch "$TEST_DIR/ready" stall
+	wait_until test -e "$TEST_DIR/ready"
+	spawnd cancel c
+	await_record c
+	assert_record '[.status, .signal] | tojson' '["cancelled","KILL"]'
+}
+
+@test "cancel of a child that has ended changes nothing" {
+	finish c -- true
+	run -0 spawnd cancel c
+	await_record c
+	assert_record .status completed
+	assert_equal "$(record_count P)" 1
+}
+
+@test "cancel of a child that nobody knows is refused" {
+	run -66 --separate-stderr spawnd cancel nobody
+	[[ $stderr == *nobody* ]]
+}
+
+@test "a timeout stays a timeout when a cancel comes later" {
+	enqueue c --max-idle 0.2s --kill-grace 60s -- testjob child ignore TERM wait-for "$TEST_DIR/go" \
+		parent pid "$TEST_DIR/pid" stall
+	pid_in "$TEST_DIR/pid"
+	wait_until not is_alive "$(cat "$TEST_DIR/pid")"
+	spawnd cancel c
+	touch "$TEST_DIR/go"
+	await_record c
+	assert_record .status timeout
+}

@@ -1,0 +1,100 @@
+# What only root can try: the things of other users, and a disk that is full. Run by root alone.
+load ../common
+
+teardown() {
+	spawnd stop --now >/dev/null 2>&1 || :
+	! mountpoint -q "$SPAWND_HOME/state" || umount "$SPAWND_HOME/state"
+	clean_up
+}
+
+# A number that no user of this machine has.
+STRANGER=61234
+
+as_stranger() {
+	setpriv --reuid="$STRANGER" --regid="$STRANGER" --clear-groups -- "$@"
+}
+
+@test "a peer of another user is refused, even where the file system lets it in" {
+	spawnd fifo P
+	chmod 711 "$TEST_DIR"
+	chmod 755 "$SPAWND_HOME" "$SPAWND_HOME/run"
+	chmod 666 "$SPAWND_HOME/run/socket"
+	cp "$(command -v rawclient)" "$TEST_DIR/rawclient"
+	chmod 755 "$TEST_DIR/rawclient"
+	run as_stranger "$TEST_DIR/rawclient" "$SPAWND_HOME/run/socket" \
+		send '{"method":"org.spawnd.Info"}' nul closed
+	refute_output --partial server_pid
+	chmod 700 "$SPAWND_HOME" "$SPAWND_HOME/run"
+	run -0 spawnd status --no-autostart
+}
+
+@test "a client does not talk to a daemon of another user" {
+	chmod 711 "$TEST_DIR"
+	install -m 755 "$SPAWND" "$TEST_DIR/spawnd"
+	mkdir -m 700 "$SPAWND_HOME"
+	chown "$STRANGER" "$SPAWND_HOME"
+	as_stranger "$TEST_DIR/spawnd" fifo P
+	run --separate-stderr spawnd status --no-autostart
+	assert_not_equal "$status" 0
+	[[ -n $stderr && -z $output ]]
+	as_stranger "$TEST_DIR/spawnd" stop
+}
+
+@test "directories of another owner are refused" {
+	local name
+
+	for name in run state; do
+		mkdir -p -m 700 "$SPAWND_HOME" "$SPAWND_HOME/$name"
+		chown "$STRANGER" "$SPAWND_HOME/$name"
+		run --separate-stderr spawnd daemon
+		assert_not_equal "$status" 0
+		[[ $stderr == *"$SPAWND_HOME/$name"* ]]
+		rm -r "${SPAWND_HOME:?}/$name"
+	done
+}
+
+@test "a FIFO path that is somebody else's is refused" {
+	mkfifo "$TEST_DIR/fifo"
+	chown "$STRANGER" "$TEST_DIR/fifo"
+	run --separate-stderr spawnd fifo P --at "$TEST_DIR/fifo"
+	assert_not_equal "$status" 0
+	[[ $stderr == *"$TEST_DIR/fifo"* ]]
+}
+
+# Ten seconds are what is promised: here the time is the condition. What was waiting when strace came
+# and when it went is no call of these seconds. The store is tidied up first, a while after the last change.
+assert_silent() {
+	wait_until test ! -s "$SPAWND_HOME/state/spawnd.db-wal"
+	timeout 10 strace -f -qq -o "$TEST_DIR/trace" -p "$1" -p "$2" 3>&- || :
+	cat "$TEST_DIR/trace"
+	run ! grep -v '^[0-9]* *epoll_wait([^)]*$\|detached' "$TEST_DIR/trace"
+	assert [ "$(wc -l <"$TEST_DIR/trace")" -le 2 ]
+}
+
+@test "an idle daemon makes no system call for ten seconds, without and with quiet children" {
+	local supervisor server
+
+	finish c -- true
+	supervisor=$(daemon_field pid)
+	server=$(daemon_field server_pid)
+	assert_silent "$supervisor" "$server"
+	enqueue quiet -- testjob stall
+	wait_until is_status quiet running
+	assert_silent "$supervisor" "$server"
+}
+
+@test "disk full: new work is refused with the reason, running jobs are watched on, records come later" {
+	mkdir -p -m 700 "$SPAWND_HOME" "$SPAWND_HOME/state"
+	mount -t tmpfs -o size=3m,mode=700 spawnd-test "$SPAWND_HOME/state"
+	enqueue a --max-idle 3s -- testjob stall
+	wait_until is_status a running
+	dd if=/dev/zero of="$SPAWND_HOME/state/filler" bs=4096 2>/dev/null || :
+	run --separate-stderr enqueue b -- true
+	refused=$status
+	message=$stderr
+	rm "$SPAWND_HOME/state/filler"
+	await_record a
+	assert_record .status timeout
+	assert_not_equal "$refused" 0
+	assert [ -n "$message" ]
+}

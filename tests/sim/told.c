@@ -1,0 +1,323 @@
+/*
+ * told: promises.h, what the supervisor is asked for and what it tells: exactly one end of each job, told
+ * until it is forgotten, and true. The simulator.
+ */
+#include "tests/sim/promises.h"
+
+#include "tests/sim/children.h"
+#include "tests/sim/kernel.h"
+#include "tests/sim/tables.h"
+#include "tests/sim/world.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Wall times are in milliseconds. */
+#define COARSE_NS (3 * NSEC_PER_MSEC)
+#define PATIENCE_NS (30 * NSEC_PER_SEC)
+
+static void
+asked_to_spawn(const struct wire_spawn *spawn)
+{
+	struct job *job = children_find(spawn->job);
+
+	if (!job->is_taken)
+		world_note(job->id, "SPAWN taken", 0, 0);
+	job->is_taken = true;
+}
+
+static void
+asked_to_cancel(const struct wire_cancel *cancel)
+{
+	struct job *job = children_find(cancel->job);
+	enum child_state state = tables_state(cancel->job);
+
+	if (job == NULL || !child_is_live(&(struct child){.state = state}) ||
+	    (cancel->cause != WIRE_CAUSE_CANCEL && cancel->cause != WIRE_CAUSE_OUTPUT))
+		return;
+	/* Before it is known to run there is no output. */
+	if (cancel->cause == WIRE_CAUSE_OUTPUT && job->settled_ns == 0)
+		return;
+	world_note(job->id, "CANCEL taken: cause", cancel->cause, 0);
+	if (job->cancelled_ns == 0) {
+		job->cancelled_ns = world_now();
+		job->is_cancelled_early = job->settled_ns == 0;
+	}
+	if (job->sure_cause == WIRE_CAUSE_NONE && job->signalled_ns == 0 &&
+	    job->leader_died_ns == 0)
+		job->sure_cause = (enum wire_cause)cancel->cause;
+}
+
+static void
+asked_to_pause(uint64_t id, bool is_paused)
+{
+	struct job *job = children_find(id);
+	enum child_state state = tables_state(id);
+
+	if (job == NULL || (state != CHILD_RUNNING && state != CHILD_PAUSED))
+		return;
+	world_note(id, is_paused ? "PAUSE taken" : "UNPAUSE taken", 0, 0);
+	if (!is_paused) {
+		children_unpause(job);
+	} else if (!job->is_paused) {
+		job->paused_ns = world_now();
+		job->is_paused = true;
+	}
+}
+
+static void
+asked_to_forget(uint64_t id)
+{
+	struct job *job = children_find(id);
+
+	if (job == NULL || tables_state(id) != CHILD_OVER)
+		return;
+	world_note(id, "FORGET taken", 0, 0);
+	job->is_forgotten = true;
+	/* Where somebody may stay behind, the directory does, until the supervisor ends. */
+	if (job->has_cgroup && job->spawn.limits.leftovers != LEFTOVERS_LEAVE)
+		world_broken(id, "no cgroup is left behind", "its own");
+	children_let_go(job);
+}
+
+/* All is to be told again. */
+static void
+tell_again(void)
+{
+	struct job *job;
+
+	for (job = children_next(NULL); job != NULL; job = children_next(job)) {
+		job->told.is_started = false;
+		job->told.is_ended = false;
+	}
+}
+
+void
+promises_asked(const struct wire_message *m)
+{
+	if (m->type == WIRE_SPAWN)
+		asked_to_spawn(&m->spawn);
+	else if (m->type == WIRE_CANCEL)
+		asked_to_cancel(&m->cancel);
+	else if (m->type == WIRE_PAUSE || m->type == WIRE_UNPAUSE)
+		asked_to_pause(m->job.job, m->type == WIRE_PAUSE);
+	else if (m->type == WIRE_FORGET)
+		asked_to_forget(m->job.job);
+	else if (m->type == WIRE_REPORT)
+		tell_again();
+}
+
+static struct job *
+told_of(uint64_t id, const char *what)
+{
+	struct job *job = children_find(id);
+
+	world_note(id, what, 0, 0);
+	if (job == NULL || !job->is_taken || job->is_forgotten)
+		world_broken(id, "only jobs are told of that are not forgotten", "%s", what);
+	return job;
+}
+
+/* Its last may have died during a pause. */
+static bool
+is_pausing(const struct job *job)
+{
+	return job->is_paused && !tables_is_over(job->id);
+}
+
+static void
+told_started(const struct wire_started *s)
+{
+	struct job *job = told_of(s->job, "STARTED told");
+	struct told *t = &job->told;
+	struct wire_started same = *s;
+
+	same.is_paused = 0;
+	if (t->is_ended)
+		world_broken(s->job, "STARTED never comes after ENDED", "it did");
+	if (job->executed_ns == 0)
+		world_broken(s->job, "who never ran is never told to have started", "stage %u",
+		    job->habits.exec_stage);
+	if (s->pid != job->pid || s->mark != job->mark || s->containment == WIRE_CONTAIN_AUTO)
+		world_broken(s->job, "STARTED tells who it is", "%d for %d", s->pid, job->pid);
+	if ((s->is_paused != 0) != is_pausing(job))
+		world_broken(s->job, "a pause is told", "%u, not %u", s->is_paused, job->is_paused);
+	if (t->was_started && memcmp(&same, &t->started, sizeof(same)) != 0)
+		world_broken(s->job, "what is told again is the same", "STARTED");
+	t->started = same;
+	t->is_started = true;
+	t->was_started = true;
+}
+
+static void
+nobody_is_left(const struct job *job, const struct wire_ended *e)
+{
+	const struct process *p;
+
+	if (job->spawn.limits.leftovers == LEFTOVERS_LEAVE && job->executed_ns != 0 &&
+	    !job->is_ended_by_us)
+		return;
+	for (p = processes_next(NULL); p != NULL; p = processes_next(p))
+		if (p->job == job->id && !p->is_zombie &&
+		    (e->containment != WIRE_CONTAIN_GROUP || p->group == job->leader))
+			world_broken(job->id, "after its end nothing of a job lives",
+			    "%d does, containment %u, parent %" PRIu64 ", mark %" PRIx64,
+			    (int)p->pid, e->containment, p->parent, p->mark);
+}
+
+static void
+cause_is_the_first(const struct job *job, const struct wire_ended *e)
+{
+	uint64_t slack_ns = 2 * kernel_longest_turn_ns() * (1 + job->pause_count);
+
+	if (job->sure_cause != WIRE_CAUSE_NONE && e->cause != (uint32_t)job->sure_cause)
+		world_broken(job->id, "the cause is the first that was", "%u, not %u", e->cause,
+		    job->sure_cause);
+	if (job->is_ended_by_us && e->cause == WIRE_CAUSE_NONE)
+		world_broken(job->id, "who was ended has a cause", "none");
+	if ((e->cause == WIRE_CAUSE_CANCEL || e->cause == WIRE_CAUSE_OUTPUT) &&
+	    job->cancelled_ns == 0)
+		world_broken(job->id, "who was not cancelled is not told to be", "%u", e->cause);
+	if ((e->cause == WIRE_CAUSE_TOTAL || e->cause == WIRE_CAUSE_IDLE) && job->signalled_ns == 0)
+		world_broken(job->id, "who was told to have passed a limit was ended", "not yet");
+	if (e->cause == WIRE_CAUSE_TOTAL &&
+	    e->verdict_ns + slack_ns < job->spawn.limits.max_total_ns)
+		world_broken(job->id, "a limit that has passed is what passed", "total");
+	if (e->cause == WIRE_CAUSE_IDLE && e->idle_ns + slack_ns < job->spawn.limits.max_idle_ns)
+		world_broken(job->id, "a limit that has passed is what passed", "idle");
+}
+
+static void
+figures_are_true(const struct job *job, const struct wire_ended *e)
+{
+	uint64_t wall_ns = (uint64_t)(e->ended_wall_ms - e->started_wall_ms) * NSEC_PER_MSEC;
+	uint64_t ended_ns = (uint64_t)e->ended_wall_ms * NSEC_PER_MSEC - KERNEL_WALL_AHEAD_NS;
+	uint64_t pauses_ns = job->pauses_ns + (job->is_paused ? ended_ns - job->paused_ns : 0);
+	int64_t difference_ns = (int64_t)(wall_ns - pauses_ns - e->elapsed_ns);
+
+	if (e->wait_status != job->leader_status || e->pid != job->pid)
+		world_broken(job->id, "the status is the first process's", "%d, not %d",
+		    e->wait_status, job->leader_status);
+	if ((e->was_killed != 0) != (job->killed_ns != 0) &&
+	    job->spawn.limits.kill_signal != SIGKILL)
+		world_broken(job->id, "SIGKILL is told", "%u", e->was_killed);
+	if (llabs(difference_ns) >
+	    (int64_t)(COARSE_NS + kernel_longest_turn_ns() * (1 + 2 * job->pause_count)))
+		world_broken(job->id, "the clocks stand still during a pause",
+		    "elapsed is wrong by %" PRId64 " ns", difference_ns);
+	if (e->last.len != job->lines.last_len || e->last.is_cut != job->lines.is_last_cut ||
+	    memcmp(e->last.text, job->lines.last, e->last.len) != 0)
+		world_broken(job->id, "the last line is the last line", "%u bytes, not %u",
+		    e->last.len, job->lines.last_len);
+}
+
+static void
+told_stuck(struct job *job, const struct wire_ended *e)
+{
+	if (job->killed_ns == 0 ||
+	    job->killed_ns + PATIENCE_NS > world_now() + kernel_longest_turn_ns())
+		world_broken(job->id, "30 s of SIGKILL come before despair", "killed at %" PRIu64,
+		    job->killed_ns);
+	if (e->survivors[0] == 0)
+		world_broken(job->id, "who survives SIGKILL is named", "none");
+}
+
+static void
+told_ended(const struct wire_ended *e)
+{
+	struct job *job = told_of(e->job, "ENDED told");
+	struct told *t = &job->told;
+
+	if (e->survivor_count > 0) {
+		told_stuck(job, e);
+		return;
+	}
+	if (t->was_ended && memcmp(e, &t->ended, sizeof(*e)) != 0)
+		world_broken(e->job, "what is told again is the same", "ENDED");
+	t->ended = *e;
+	t->is_ended = true;
+	t->was_refused |= e->stage == WIRE_STAGE_SLOT;
+	if (t->was_ended)
+		return;
+	t->was_ended = true;
+	if (e->stage != WIRE_STAGE_NONE && t->was_started)
+		world_broken(e->job, "who has started is not told never to have run", "stage %u",
+		    e->stage);
+	if (e->stage == WIRE_STAGE_NONE && !t->was_started)
+		world_broken(e->job, "STARTED comes before ENDED", "it did not");
+	if (job->is_cloned)
+		nobody_is_left(job, e);
+	if (e->stage == WIRE_STAGE_NONE) {
+		cause_is_the_first(job, e);
+		figures_are_true(job, e);
+	}
+}
+
+static void
+told_looked(const struct wire_looked *l)
+{
+	const struct job *job = told_of(l->job, "LOOKED told");
+
+	if ((l->is_paused != 0) != is_pausing(job))
+		world_broken(l->job, "a look shows a pause", "%u, not %u", l->is_paused,
+		    job->is_paused);
+}
+
+static void
+told_synced(void)
+{
+	const struct job *job;
+	enum child_state state;
+
+	for (job = children_next(NULL); job != NULL; job = children_next(job)) {
+		state = tables_state(job->id);
+		if (!job->is_taken || job->is_forgotten || state == CHILD_FREE)
+			continue;
+		if ((state == CHILD_OVER && !job->told.is_ended) ||
+		    (state != CHILD_OVER && state != CHILD_STARTING && job->told.was_started &&
+			!job->told.is_started))
+			world_broken(job->id, "SYNCED comes when all was told", "%s was not",
+			    child_state_name(state));
+	}
+}
+
+void
+promises_told(const struct wire_message *m)
+{
+	if (m->type == WIRE_STARTED)
+		told_started(&m->started);
+	else if (m->type == WIRE_ENDED)
+		told_ended(&m->ended);
+	else if (m->type == WIRE_LOOKED)
+		told_looked(&m->looked);
+	else if (m->type == WIRE_SYNCED)
+		told_synced();
+	else if (m->type == WIRE_HELLO)
+		tell_again();
+}
+
+bool
+promises_has_open_job(void)
+{
+	const struct job *job;
+
+	for (job = children_next(NULL); job != NULL; job = children_next(job))
+		if (job->is_taken && !job->is_forgotten && !job->told.was_refused)
+			return true;
+	return false;
+}
+
+void
+promises_at_end(void)
+{
+	const struct job *job;
+
+	for (job = children_next(NULL); job != NULL; job = children_next(job))
+		if (job->is_taken && !job->is_forgotten && !job->told.was_refused)
+			world_broken(job->id, "every job ends and is told", "at the end of all");
+	if (kernel_open_count() != 0)
+		world_broken(0, "no descriptor is lost", "%u are open at the end",
+		    kernel_open_count());
+}
