@@ -4,6 +4,7 @@
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -45,6 +46,9 @@ uint64_t fd_raise_limit(uint64_t *ret_before);
 
 /* Sets or clears FD_CLOEXEC. 0 or -errno. fcntl(2). */
 int fd_set_cloexec(int fd, int on);
+
+/* Whether it is a regular file: nobody but us puts the time into a log that is one. */
+bool fd_is_file(int fd);
 
 /*
  * Opens /dev/null where one of the descriptors 0 to 2 is closed, so that none of ours becomes what a child

@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "config/ini.h"
 #include "supervisor/supervisor.h"
+#include "wire/wire.h"
 
 #include <bsd/stdlib.h>
 #include <err.h>
@@ -41,7 +42,9 @@ struct daemon {
 	int lock_fd;
 	int notify_fd;
 	int ready_fd;         /* -1: none */
+	int lifeboat_fd;      /* of a server that this process was; -1: none */
 	bool has_made_socket; /* and not a service manager */
+	bool is_managed;      /* a service manager starts it again when it dies */
 };
 
 /*
@@ -182,17 +185,18 @@ go_into_background(struct daemon *d)
  * removed.
  */
 static int
-serve(struct daemon *d, bool is_detached)
+serve(struct daemon *d)
 {
-	static char *const server_argv[] = {"spawnd", "server", NULL};
+	char *const server_argv[] = {"spawnd", "server", d->is_managed ? "--managed" : NULL, NULL};
 	FD_CLEANUP int held = fcntl(d->lock_fd, F_DUPFD_CLOEXEC, 0);
 	const struct supervisor_setup setup = {
 	    .listen_fd = d->listen_fd,
 	    .lock_fd = d->lock_fd,
 	    .notify_fd = d->notify_fd,
 	    .server_argv = server_argv,
+	    .lifeboat_fd = d->lifeboat_fd,
 	    .ready_fd = d->ready_fd,
-	    .has_log_timestamps = is_detached,
+	    .has_log_timestamps = fd_is_file(STDERR_FILENO),
 	};
 	int code;
 
@@ -205,17 +209,51 @@ serve(struct daemon *d, bool is_detached)
 	return code;
 }
 
+/* The supervisor has died, and its server has become this process: server/takeover.h. */
+static int
+resume(struct daemon *d, int lifeboat_fd)
+{
+	struct fault f;
+
+	if (paths_init(&d->paths, &f) < 0) {
+		warnx("%s", f.text);
+		return EX_CONFIG;
+	}
+	d->listen_fd = WIRE_LISTEN_FD;
+	d->lock_fd = WIRE_LOCK_FD;
+	d->notify_fd = WIRE_NOTIFY_FD;
+	d->lifeboat_fd = lifeboat_fd;
+	d->has_made_socket = true;
+	for (int fd = WIRE_LISTEN_FD; fd <= WIRE_NOTIFY_FD; fd++) {
+		if (fd_set_cloexec(fd, 1) < 0) {
+			warnx("--resume is for a server whose supervisor has died");
+			return EX_USAGE;
+		}
+	}
+	return serve(d);
+}
+
 int
 cmd_daemon(const struct options *o)
 {
-	struct daemon d = {.listen_fd = -1, .lock_fd = -1, .notify_fd = -1, .ready_fd = -1};
+	struct daemon d = {.listen_fd = -1,
+	    .lock_fd = -1,
+	    .notify_fd = -1,
+	    .ready_fd = -1,
+	    .lifeboat_fd = -1,
+	    .is_managed = getenv("NOTIFY_SOCKET") != NULL || o->value[OPTION_READY_FD] != NULL};
+	int64_t lifeboat_fd = -1;
 	bool is_detached = o->value[OPTION_DETACH] != NULL;
 	bool is_if_needed = o->value[OPTION_IF_NEEDED] != NULL;
 	int code;
 
 	prctl(PR_SET_NAME, "spawnd"); /* not "exe", as execution by way of /proc/self/exe has it */
 	umask(077);
-	code = take_ready_fd(&d, o);
+	code = options_number(o, OPTION_RESUME, STDERR_FILENO + 1, INT_MAX, &lifeboat_fd);
+	if (code == 0 && lifeboat_fd != -1)
+		return resume(&d, (int)lifeboat_fd);
+	if (code == 0)
+		code = take_ready_fd(&d, o);
 	if (code == 0)
 		code = take_listen_fd(&d);
 	if (code != 0)
@@ -230,5 +268,5 @@ cmd_daemon(const struct options *o)
 		code = make_sockets(&d);
 	if (code == 0 && is_detached)
 		code = go_into_background(&d);
-	return code == 0 ? serve(&d, is_detached) : code;
+	return code == 0 ? serve(&d) : code;
 }

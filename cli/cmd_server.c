@@ -2,6 +2,7 @@
  * spawnd server: the role in which the supervisor starts its server; not for people.
  */
 #include "cli/cmd.h"
+#include "cli/options.h"
 #include "server/server.h"
 #include "wire/wire.h"
 
@@ -23,10 +24,9 @@ is_socket(int fd, int type)
 int
 cmd_server(const struct options *o)
 {
-	(void)o;
 	prctl(PR_SET_NAME, "spawnd"); /* not "exe", as execution by way of /proc/self/exe has it */
 	if (is_socket(WIRE_SERVER_FD, SOCK_SEQPACKET) && is_socket(WIRE_LISTEN_FD, SOCK_STREAM))
-		return server_run();
+		return server_run(o->value[OPTION_MANAGED] != NULL);
 	warnx("only the supervisor starts this; 'spawnd daemon' starts both");
 	return EX_USAGE;
 }

@@ -4,24 +4,55 @@
  */
 #include "cli/lock.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PID_SIZE 16
+
+/* So long somebody who holds the lock of one who has died may take to end, or to sign for it. */
+#define ORPHAN_NS (5 * NSEC_PER_SEC)
+#define PAUSE_MS 10
+
+static void
+read_holder(int fd, char pid[PID_SIZE])
+{
+	ssize_t n = pread(fd, pid, PID_SIZE - 1, 0);
+
+	pid[n > 0 ? n : 0] = '\0';
+	pid[strspn(pid, "0123456789")] = '\0';
+}
+
+/*
+ * Whether the supervisor that took it has died. Then it is its server's, which is about to end, or to sign as the
+ * supervisor.
+ */
+static bool
+is_orphaned(int fd)
+{
+	char pid[PID_SIZE];
+
+	read_holder(fd, pid);
+	return pid[0] != '\0' && kill((pid_t)strtol(pid, NULL, 10), 0) < 0 && errno == ESRCH;
+}
+
 static int
 fault_held(int fd, const char *path, struct fault *f)
 {
-	char pid[16] = "";
-	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+	char pid[PID_SIZE];
 
-	if (n > 0)
-		pid[strspn(pid, "0123456789")] = '\0';
+	read_holder(fd, pid);
 	return fault_set(f, EWOULDBLOCK,
 	    "another daemon%s%s%s holds %s; 'spawnd stop' ends it, and "
 	    "with SPAWND_HOME this one gets a place of its own",
@@ -60,6 +91,7 @@ lock_open(const char *path, int *ret_fd, struct fault *f)
 int
 lock_take(const char *path, int *ret_fd, struct fault *f)
 {
+	const uint64_t deadline_ns = clock_add_ns(clock_mono_ns(), ORPHAN_NS);
 	FD_CLEANUP int fd = -1;
 	int r;
 
@@ -69,10 +101,13 @@ lock_take(const char *path, int *ret_fd, struct fault *f)
 		if (r < 0)
 			return r;
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-			if (errno == EWOULDBLOCK)
+			if (errno != EWOULDBLOCK)
+				return fault_set(f, errno, "%s: cannot be locked: %s", path,
+				    strerror(errno));
+			if (!is_orphaned(fd) || clock_mono_ns() >= deadline_ns)
 				return fault_held(fd, path, f);
-			return fault_set(f, errno, "%s: cannot be locked: %s", path,
-			    strerror(errno));
+			poll(NULL, 0, PAUSE_MS);
+			continue;
 		}
 		r = is_same_file(fd, path);
 		if (r < 0)

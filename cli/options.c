@@ -68,6 +68,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_IF_NEEDED] = {"if-needed", 0, NULL, COMMAND_DAEMON, NULL},
     [OPTION_READY_FD] = {"ready-fd", 0, "N", COMMAND_DAEMON,
 	"write a newline to this descriptor when it serves"},
+    [OPTION_RESUME] = {"resume", 0, "N", COMMAND_DAEMON, NULL},
+    [OPTION_MANAGED] = {"managed", 0, NULL, COMMAND_SERVER, NULL},
     [OPTION_NO_AUTOSTART] = {"no-autostart", 0, NULL, STARTERS,
 	"do not start the daemon if none answers: exit 69"},
     [OPTION_JSON] = {"json", 0, NULL, JOBS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,

@@ -145,7 +145,8 @@ job_object(struct server *s, const struct store_job *j)
 
 	json_object_set_new(o, "paused", json_boolean(live != NULL && live->is_paused));
 	json_object_set_new(o, "pid",
-	    j->status == STATUS_RUNNING && j->pid != 0 ? json_integer(j->pid) : json_null());
+	    j->status == STATUS_RUNNING && j->standing.pid != 0 ? json_integer(j->standing.pid)
+								: json_null());
 	set_time(o, "queued_at", j->queued_ms);
 	set_time(o, "started_at", j->started_ms);
 	set_time(o, "completed_at", j->ended_ms);

@@ -374,3 +374,15 @@ deliver_forget(struct deliver *d, int64_t seq)
 		outlet_yield(o);
 	}
 }
+
+int
+deliver_board(const struct deliver *d, size_t count, struct lifeboat *b)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < d->outlet_size && i < count && error == 0; i++) {
+		if (d->outlets[i] != NULL && d->outlets[i]->fd >= 0)
+			error = lifeboat_add(b, LIFEBOAT_WRITER, i, d->outlets[i]->fd);
+	}
+	return error;
+}

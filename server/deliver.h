@@ -19,6 +19,7 @@
 #include "base/loop.h"
 #include "server/hold.h"
 #include "store/store.h"
+#include "wire/lifeboat.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -82,6 +83,12 @@ void deliver_flush(struct deliver *d);
  * else may have it. Returns whether it is in no FIFO now.
  */
 bool deliver_yield(struct deliver *d, int64_t seq, const char *parent);
+
+/*
+ * Adds the writing ends of all FIFOs that are open, by their index if that is below count, to the
+ * lifeboat; they stay here. 0 or -ENOMEM.
+ */
+int deliver_board(const struct deliver *d, size_t count, struct lifeboat *b);
 
 /* Whether some reader is about to get a record. */
 bool deliver_is_busy(struct deliver *d);

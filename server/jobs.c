@@ -11,6 +11,7 @@
 #include "server/starter.h"
 #include "wire/launch.h"
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -40,15 +41,6 @@ copy_row(void *arg, const struct store_job *j)
 	row->job.command = row->job.meta = row->job.boot_id = NULL;
 	return 0;
 }
-
-/* How a job ended, as far as it is known. */
-struct ending {
-	enum status status;
-	const char *error;
-	const char *stage; /* NULL: it was executed, or never got so far */
-	int start_error;
-	const struct wire_ended *ended; /* or NULL */
-};
 
 static int64_t
 file_size(const char *path)
@@ -102,9 +94,8 @@ touch_parent(struct server *s, const struct store_job *j)
 		deliver_touch(s->deliver, j->parent);
 }
 
-/* The end of a job, however it came. -ENOENT if the store knows of no such unfinished job. */
-static int
-end_job(struct server *s, int64_t number, const struct ending *e)
+int
+jobs_end(struct server *s, int64_t number, const struct ending *e)
 {
 	struct queue_job *j = queue_find(s->queue, number);
 	char beats[PATH_MAX];
@@ -124,6 +115,7 @@ end_job(struct server *s, int64_t number, const struct ending *e)
 		return r;
 	if (starter_beats_path(&s->paths, number, beats) == 0)
 		unlink(beats);
+	leaders_drop(&s->leaders, (uint64_t)number);
 	if (j != NULL)
 		queue_remove(s->queue, j);
 	touch_parent(s, &row.job);
@@ -139,6 +131,7 @@ load_job(void *arg, const struct store_job *j)
 
 	if (q == NULL)
 		return -errno;
+	q->is_cancelled = j->is_cancelled;
 	touch_parent(s, j);
 	return 0;
 }
@@ -191,6 +184,18 @@ jobs_add(struct server *s, struct jobs_new *n)
 	return 0;
 }
 
+/* What all processes of a job carry; supervisor/contain.h. Two jobs never get the same: there are 2^62. */
+static uint64_t
+new_mark(const struct server *s)
+{
+	uint64_t mark;
+
+	if (s->mark_limit <= WIRE_MARK_LEAST)
+		return 0;
+	arc4random_buf(&mark, sizeof(mark));
+	return WIRE_MARK_LEAST + mark % (s->mark_limit - WIRE_MARK_LEAST);
+}
+
 void
 jobs_schedule(struct server *s)
 {
@@ -200,7 +205,8 @@ jobs_schedule(struct server *s)
 		return;
 	while (s->store_error == 0 && (j = queue_next(s->queue)) != NULL) {
 		if (server_check(s,
-			store_set_starting(s->store, j->number, s->instance, s->boot_id)) < 0)
+			store_set_starting(s->store, j->number, s->instance, s->boot_id,
+			    new_mark(s))) < 0)
 			return;
 		queue_start(s->queue, j);
 		s->has_news = true; /* there is room in the queue */
@@ -235,7 +241,7 @@ start_failed(struct server *s, struct queue_job *j, const struct ending *e, bool
 	}
 	if (j->is_cancelled)
 		ending.status = STATUS_CANCELLED;
-	end_job(s, j->number, &ending);
+	jobs_end(s, j->number, &ending);
 }
 
 static void
@@ -268,6 +274,7 @@ launch(struct server *s, struct queue_job *j)
 		return;
 	}
 	spawn.limits = row.job.limits;
+	spawn.mark = row.job.standing.mark;
 	link_spawn(s->link, &spawn, fds);
 	j->is_told = true;
 	server_check(s, outputs_watch(s->outputs, j->number, &spawn.limits));
@@ -296,12 +303,13 @@ cancel_one(struct server *s, struct queue_job *j)
 	struct ending e = {.status = STATUS_CANCELLED, .error = "cancelled before it was started"};
 
 	if (j->status != STATUS_QUEUED) {
+		server_check(s, store_set_cancelled(s->store, j->number));
 		j->is_cancelled = true;
 		if (j->is_told)
 			link_cancel(s->link, (uint64_t)j->number, WIRE_CAUSE_CANCEL);
 		return 1;
 	}
-	return end_job(s, j->number, &e) == 0;
+	return jobs_end(s, j->number, &e) == 0;
 }
 
 /* Marks first, so that a circle of ids ends. */
@@ -360,18 +368,6 @@ jobs_looked(struct server *s, const struct wire_looked *m)
 	j->is_paused = m->is_paused;
 }
 
-/* One that has ended needs nothing: its end is told again, and forgotten then. */
-static void
-meet_unknown(struct server *s, int64_t job)
-{
-	struct row row;
-
-	if (server_check(s, store_read_job(s->store, job, copy_row, &row)) != -ENOENT)
-		return;
-	log_line("job %" PRId64 " runs, but the store does not know it: it is cancelled", job);
-	link_cancel(s->link, (uint64_t)job, WIRE_CAUSE_CANCEL);
-}
-
 /* An earlier server started it. */
 static void
 watch_output(struct server *s, int64_t job)
@@ -382,26 +378,27 @@ watch_output(struct server *s, int64_t job)
 		server_check(s, outputs_watch(s->outputs, job, &row.job.limits));
 }
 
-void
-jobs_started(struct server *s, const struct wire_started *m)
+int
+jobs_started(struct server *s, const struct standing *st)
 {
-	struct queue_job *j = queue_find(s->queue, (int64_t)m->job);
+	struct queue_job *j = queue_find(s->queue, (int64_t)st->job);
 
-	if (j == NULL) {
-		meet_unknown(s, (int64_t)m->job);
-		return;
-	}
+	if (j == NULL)
+		return -ENOENT;
 	if (!j->is_told)
 		watch_output(s, j->number);
 	j->is_told = true;
-	j->is_paused = m->is_paused;
+	j->is_paused = st->paused_ns != 0;
 	s->retry_ns = 0;
-	if (j->status != STATUS_STARTING)
-		return;
-	if (server_check(s,
-		store_set_running(s->store, j->number, m->started_wall_ms, m->pid,
-		    m->start_time)) == 0)
+	leaders_keep(&s->leaders, st);
+	/* It was asked for when nobody could hear it. */
+	if (j->is_cancelled && st->cause == WIRE_CAUSE_NONE)
+		link_cancel(s->link, st->job, WIRE_CAUSE_CANCEL);
+	if (j->status == STATUS_RUNNING)
+		server_check(s, store_set_standing(s->store, st));
+	else if (server_check(s, store_set_running(s->store, st)) == 0)
 		queue_run(s->queue, j);
+	return 0;
 }
 
 /* The program's name as it was given, for people. */
@@ -456,44 +453,10 @@ jobs_ended(struct server *s, const struct wire_ended *m)
 		    outputs_is_fatal(s->outputs, row.job.job, &row.job.limits))
 			ended.cause = WIRE_CAUSE_OUTPUT;
 		e.status = record_judge(&row.job, &ended, error, sizeof(error));
-		end_job(s, j->number, &e);
+		jobs_end(s, j->number, &e);
 	}
 	/* What survives SIGKILL keeps its slot until the end is told again, and nobody is left. */
 	server_set_stuck(s, (int64_t)m->job, m->survivor_count > 0);
 	if (m->survivor_count == 0)
 		server_note(s, &s->to_forget, (int64_t)m->job);
-}
-
-static void
-settle(struct server *s, struct queue_job *j)
-{
-	struct ending e = {.status = STATUS_LOST,
-	    .error = "lost: spawnd died while it ran, and its outcome cannot be known"};
-	struct row row;
-
-	if (server_check(s, store_read_job(s->store, j->number, copy_row, &row)) < 0)
-		return;
-	if (row.job.status == STATUS_STARTING && row.job.supervisor == s->instance) {
-		if (server_check(s, store_set_queued(s->store, j->number)) == 0)
-			queue_put_back(s->queue, j);
-		return;
-	}
-	log_line("job %" PRId64 " (%s) is lost: this supervisor does not know it", j->number,
-	    j->child);
-	end_job(s, j->number, &e);
-}
-
-void
-jobs_synced(struct server *s)
-{
-	struct queue_job *j, *next;
-
-	for (j = queue_next_job(s->queue, NULL); j != NULL; j = next) {
-		next = queue_next_job(s->queue, j);
-		if (j->status != STATUS_QUEUED && !j->is_told)
-			settle(s, j);
-	}
-	s->is_synced = true;
-	s->is_paused = false;
-	s->has_news = true;
 }

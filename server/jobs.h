@@ -59,15 +59,21 @@ void jobs_pause(struct server *s, const struct queue_job *j, bool is_paused);
  */
 void jobs_look(struct server *s, struct queue_job *j);
 
-/* What the supervisor says. */
-void jobs_started(struct server *s, const struct wire_started *m);
+/* What the supervisor says. Started: -ENOENT if there is no such unfinished job. */
+int jobs_started(struct server *s, const struct standing *st);
 void jobs_ended(struct server *s, const struct wire_ended *m);
 void jobs_looked(struct server *s, const struct wire_looked *m);
 
-/*
- * The supervisor has told all: what it does not know was never started, if this is the supervisor
- * that was to start it, and is lost otherwise.
- */
-void jobs_synced(struct server *s);
+/* How a job ended, as far as it is known. */
+struct ending {
+	enum status status;
+	const char *error;
+	const char *stage; /* NULL: it was executed, or never got so far */
+	int start_error;
+	const struct wire_ended *ended; /* or NULL */
+};
+
+/* The end of a job, however it came. -ENOENT if the store knows of no such unfinished job; or -errno. */
+int jobs_end(struct server *s, int64_t number, const struct ending *e);
 
 #endif

@@ -189,6 +189,14 @@ link_spawn(struct link *k, const struct wire_spawn *spawn, int fds[WIRE_FD_COUNT
 }
 
 void
+link_adopt(struct link *k, const struct wire_adopt *adopt, int fds[WIRE_ADOPT_FD_COUNT])
+{
+	struct wire_message m = {.adopt = *adopt};
+
+	post(k, WIRE_ADOPT, &m, fds, WIRE_ADOPT_FD_COUNT);
+}
+
+void
 link_hold(struct link *k, uint64_t index, int fd)
 {
 	struct wire_message m = {0};

@@ -38,6 +38,9 @@ void link_send(struct link *k, enum wire_type type);
 /* The same for SPAWN; takes the descriptors over (and sets them to -1). */
 void link_spawn(struct link *k, const struct wire_spawn *spawn, int fds[WIRE_FD_COUNT]);
 
+/* The same for ADOPT. */
+void link_adopt(struct link *k, const struct wire_adopt *adopt, int fds[WIRE_ADOPT_FD_COUNT]);
+
 /* HOLD with a copy of fd, RELEASE. */
 void link_hold(struct link *k, uint64_t index, int fd);
 void link_release(struct link *k, uint64_t index);

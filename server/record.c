@@ -237,7 +237,8 @@ describe_signal(const struct store_job *job, const struct wire_ended *ended, cha
 	int signo = WTERMSIG(ended->wait_status);
 	char name[SIGNAME_SIZE], limit[64] = "", figure[32];
 	/* For the limit the kernel counts ticks; its report is more exact, and may be less. */
-	bool is_used_up = ended->cpu_ns >= job->limits.max_cpu_ns / 4 * 3;
+	bool is_used_up =
+	    ended->cpu_ns != STANDING_UNKNOWN && ended->cpu_ns >= job->limits.max_cpu_ns / 4 * 3;
 
 	signame_format(signo, name);
 	append_limit(&job->limits, "max_cpu", "", limit, sizeof(limit));
@@ -327,6 +328,13 @@ static const char *const containments[WIRE_CONTAIN_COUNT] = {
     [WIRE_CONTAIN_GROUP] = "group",
 };
 
+/* Of a process that somebody else reaped nobody knows what it used. */
+static json_t *
+amount_or_null(uint64_t amount, uint64_t unit)
+{
+	return amount == STANDING_UNKNOWN ? json_null() : json_integer((json_int_t)(amount / unit));
+}
+
 static void
 add_costs(json_t *o, const struct record *r, bool is_known)
 {
@@ -338,9 +346,9 @@ add_costs(json_t *o, const struct record *r, bool is_known)
 		? json_string(containments[r->ended->containment])
 		: json_null());
 	json_object_set_new(o, "cpu_ms",
-	    is_known ? json_integer((json_int_t)(r->ended->cpu_ns / NSEC_PER_MSEC)) : json_null());
+	    is_known ? amount_or_null(r->ended->cpu_ns, NSEC_PER_MSEC) : json_null());
 	json_object_set_new(o, "max_rss_kb",
-	    is_known ? json_integer((json_int_t)r->ended->max_rss_kb) : json_null());
+	    is_known ? amount_or_null(r->ended->max_rss_kb, 1) : json_null());
 }
 
 /* "unkillable": those that survive SIGKILL, of which there are few, or none and no such field. */

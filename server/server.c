@@ -10,7 +10,9 @@
 #include "server/excess.h"
 #include "server/jobs.h"
 #include "server/methods.h"
+#include "server/recovery.h"
 #include "server/settings.h"
+#include "server/takeover.h"
 #include "server/turn.h"
 
 #include <dirent.h>
@@ -70,6 +72,7 @@ on_hello(struct server *s, const struct wire_hello *m)
 	s->instance = m->instance;
 	s->slot_count = m->slot_count;
 	s->supervisor_pid = m->pid;
+	s->mark_limit = m->mark_limit;
 	server_set_room(s);
 	if (s->config.max_running > s->slot_count)
 		log_line("max_running is %" PRIu32 ", but only %" PRIu32
@@ -113,13 +116,14 @@ on_wire(void *arg, const struct wire_message *m)
 		on_hello(s, &m->hello);
 		break;
 	case WIRE_STARTED:
-		jobs_started(s, &m->started);
+		if (jobs_started(s, &m->started) == -ENOENT)
+			recovery_meet_unknown(s, (int64_t)m->started.job);
 		break;
 	case WIRE_ENDED:
 		jobs_ended(s, &m->ended);
 		break;
 	case WIRE_SYNCED:
-		jobs_synced(s);
+		recovery_synced(s);
 		break;
 	case WIRE_LOOKED:
 		on_looked(s, &m->looked);
@@ -133,6 +137,7 @@ on_wire(void *arg, const struct wire_message *m)
 		break;
 	case WIRE_READY:
 	case WIRE_SPAWN:
+	case WIRE_ADOPT:
 	case WIRE_CANCEL:
 	case WIRE_PAUSE:
 	case WIRE_UNPAUSE:
@@ -159,9 +164,12 @@ on_wire_closed(void *arg)
 {
 	struct server *s = arg;
 
-	if (!s->is_stopping)
-		log_line("the supervisor is gone; ending");
 	s->is_over = true;
+	s->is_orphan = !s->is_quitting && takeover_is_due(s);
+	if (s->is_orphan)
+		log_line("the supervisor has died; %s",
+		    s->is_managed ? "ending: the service manager starts another"
+				  : "becoming the supervisor");
 }
 
 /* The supervisor holds as many as it has slots; the others are held by the server alone. */
@@ -257,7 +265,7 @@ open_rooms(struct server *s)
 	struct deliver_handlers deliver = {server_unfinished, on_hold, on_release, on_settled,
 	    on_checked, on_trouble, s};
 	struct outputs_handlers outputs = {excess_exceeded, excess_trouble, s};
-	uint64_t soft, limit = fd_raise_limit(&soft);
+	uint64_t limit = fd_raise_limit(&s->nofile_before);
 	int r = loop_init(&s->loop);
 
 	if (r < 0)
@@ -284,6 +292,7 @@ start(struct server *s)
 	int r;
 
 	TAILQ_INIT(&s->calls);
+	leaders_init(&s->leaders);
 	turn_init(s);
 	r = paths_init(&s->paths, &f);
 	if (r == 0)
@@ -319,6 +328,7 @@ finish(struct server *s)
 	link_free(s->link);
 	store_close(s->store);
 	queue_free(s->queue);
+	leaders_clear(&s->leaders);
 	holds_free(s->holds);
 	free(s->to_start.items);
 	free(s->to_forget.items);
@@ -326,22 +336,13 @@ finish(struct server *s)
 	loop_fini(&s->loop);
 }
 
-/* Nobody but us puts the time into a log file. */
-static bool
-is_file(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 int
-server_run(void)
+server_run(bool is_managed)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int r;
 
-	log_init("server", is_file(STDERR_FILENO));
+	log_init("server", fd_is_file(STDERR_FILENO));
 
 	signal(SIGPIPE, SIG_IGN);
 	/* The supervisor decides about these; from a terminal they come to all of us. */
@@ -351,8 +352,11 @@ server_run(void)
 	fd_set_cloexec(WIRE_SERVER_FD, 1);
 	fd_set_cloexec(WIRE_LISTEN_FD, 1);
 	fd_set_cloexec(WIRE_LOCK_FD, 1);
+	fd_set_cloexec(WIRE_NOTIFY_FD, 1);
 	if (s == NULL)
 		return EX_OSERR;
+	s->is_managed = is_managed;
+	s->parent_pid = getppid();
 	s->loop.epoll_fd = s->loop.timer_fd = -1;
 	r = start(s);
 	while (r == 0 && !s->is_over) {
@@ -362,6 +366,9 @@ server_run(void)
 	}
 	if (r < 0)
 		log_line("the server ends: %s", strerror(-r));
+	if (s->is_orphan && !s->is_managed)
+		log_line("cannot become the supervisor: %s; the next command starts one",
+		    strerror(-takeover_exec(s)));
 	finish(s);
 	free(s);
 	return r < 0 ? EX_SOFTWARE : EX_OK;

@@ -5,10 +5,14 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include <stdbool.h>
+
 /*
  * Serves until the supervisor is gone or the daemon stops, with the descriptors that wire/wire.h
- * names. Returns the process's exit code: 0, or one of sysexits(3) after a line in the log.
+ * names. Where the supervisor has died, this process becomes it (server/takeover.h), unless is_managed: then
+ * a service manager starts the daemon again. Returns the process's exit code: 0, or one of
+ * sysexits(3) after a line in the log.
  */
-int server_run(void);
+int server_run(bool is_managed);
 
 #endif

@@ -102,6 +102,27 @@ open_beats(const struct paths *p, int64_t job, int fds[WIRE_FD_COUNT], struct fa
 	return r < 0 ? fault_set(f, -r, "heartbeat pipe %s: %s", path, strerror(-r)) : 0;
 }
 
+int
+starter_reopen(const struct paths *p, int64_t job, int fds[WIRE_ADOPT_FD_COUNT], struct fault *f)
+{
+	char path[PATH_MAX];
+	int fd, r = starter_beats_path(p, job, path);
+
+	fds[WIRE_ADOPT_OUTPUT] = open_output(p, job, f);
+	if (fds[WIRE_ADOPT_OUTPUT] < 0)
+		return fds[WIRE_ADOPT_OUTPUT];
+	if (r == 0 && mkfifo(path, 0600) < 0 && errno != EEXIST)
+		r = -errno;
+	fd = r == 0 ? open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) : r;
+	if (fd >= 0) {
+		fds[WIRE_ADOPT_BEATS] = fd;
+		return 0;
+	}
+	r = r == 0 ? -errno : r;
+	fd_close(&fds[WIRE_ADOPT_OUTPUT]);
+	return fault_set(f, -r, "heartbeat pipe %s: %s", path, strerror(-r));
+}
+
 static int
 open_stdin(const char *path, struct fault *f)
 {

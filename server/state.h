@@ -17,6 +17,7 @@
 #include "server/conn.h"
 #include "server/deliver.h"
 #include "server/hold.h"
+#include "server/leaders.h"
 #include "server/link.h"
 #include "server/outputs.h"
 #include "store/store.h"
@@ -47,7 +48,11 @@ struct server {
 	struct link *link;
 	struct call_list calls; /* those that wait */
 	char boot_id[64];
+	pid_t parent_pid;       /* the supervisor's, as long as it lives */
+	uint64_t nofile_before; /* the soft limit that the supervisor was started with */
+	struct leaders leaders;
 	uint64_t instance;   /* of the supervisor, 0 before its HELLO */
+	uint64_t mark_limit; /* its jobs' marks lie below it */
 	uint32_t slot_count; /* how many jobs it can hold */
 	int32_t supervisor_pid;
 	struct numbers to_start;  /* SPAWN them */
@@ -69,6 +74,8 @@ struct server {
 	bool is_leaving;    /* nothing runs any more, and nobody is waited for */
 	bool is_quitting;   /* QUIT was said */
 	bool is_over;       /* the loop ends */
+	bool is_orphan;     /* because the supervisor has died */
+	bool is_managed;    /* a service manager starts the daemon again when it ends */
 };
 
 /* Adds a number; when memory is short the turn fails. */

@@ -6,6 +6,7 @@
 #include "store/joblimits.h"
 #include "store/records.h"
 #include "store/sql.h"
+#include "store/standings.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -27,13 +28,12 @@ enum job_column {
 	COLUMN_META,
 	COLUMN_LIMITS,
 	COLUMN_QUEUED = COLUMN_LIMITS + JOBLIMITS_COUNT,
-	COLUMN_STARTED,
 	COLUMN_ENDED,
-	COLUMN_PID,
-	COLUMN_START_TIME,
 	COLUMN_BOOT_ID,
 	COLUMN_SUPERVISOR,
-	COLUMN_RECORD_SEQ
+	COLUMN_RECORD_SEQ,
+	COLUMN_IS_CANCELLED,
+	COLUMN_STANDING
 };
 
 int
@@ -146,7 +146,8 @@ run_guarded(struct sql_use *u)
 }
 
 int
-store_set_starting(struct store *s, int64_t job, uint64_t instance, const char *boot_id)
+store_set_starting(struct store *s, int64_t job, uint64_t instance, const char *boot_id,
+    uint64_t mark)
 {
 	struct sql_use u;
 	int rc = sql_begin(s);
@@ -157,6 +158,7 @@ store_set_starting(struct store *s, int64_t job, uint64_t instance, const char *
 	sql_bind_int(&u, 1, job);
 	sql_bind_known(&u, 2, (int64_t)instance);
 	sql_bind_text(&u, 3, boot_id);
+	sql_bind_known(&u, 4, (int64_t)mark);
 	return run_guarded(&u);
 }
 
@@ -187,9 +189,9 @@ check_running(struct store *s, int64_t job)
 }
 
 int
-store_set_running(struct store *s, int64_t job, int64_t started_ms, int64_t pid,
-    uint64_t start_time)
+store_set_running(struct store *s, const struct standing *st)
 {
+	int64_t job = (int64_t)st->job;
 	struct sql_use u;
 	char body[48];
 	int rc = sql_begin(s);
@@ -198,16 +200,41 @@ store_set_running(struct store *s, int64_t job, int64_t started_ms, int64_t pid,
 		return rc;
 	sql_use(&u, s, SQL_SET_RUNNING);
 	sql_bind_int(&u, 1, job);
-	sql_bind_int(&u, 2, started_ms);
-	sql_bind_known(&u, 3, pid);
-	sql_bind_known(&u, 4, (int64_t)start_time);
+	standings_bind(&u, 2, st);
 	rc = run_guarded(&u);
 	if (rc == -ENOENT)
 		return check_running(s, job);
 	if (rc < 0)
 		return rc;
-	snprintf(body, sizeof(body), "{\"pid\":%" PRId64 "}", pid);
-	return records_add_event(s, started_ms, "started", job, body);
+	snprintf(body, sizeof(body), "{\"pid\":%" PRId32 "}", st->pid);
+	return records_add_event(s, st->started_wall_ms, "started", job, body);
+}
+
+int
+store_set_standing(struct store *s, const struct standing *st)
+{
+	struct sql_use u;
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_STANDING);
+	sql_bind_int(&u, 1, (int64_t)st->job);
+	standings_bind(&u, 2, st);
+	return sql_run(&u, NULL);
+}
+
+int
+store_set_cancelled(struct store *s, int64_t job)
+{
+	struct sql_use u;
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_CANCELLED);
+	sql_bind_int(&u, 1, job);
+	return run_guarded(&u);
 }
 
 static int
@@ -314,13 +341,11 @@ load_job(const struct sql_use *u, struct store_job *j)
 	    .command = sql_text(u, COLUMN_COMMAND),
 	    .meta = sql_text(u, COLUMN_META),
 	    .queued_ms = sql_int(u, COLUMN_QUEUED),
-	    .started_ms = sql_int(u, COLUMN_STARTED),
 	    .ended_ms = sql_int(u, COLUMN_ENDED),
-	    .pid = sql_int(u, COLUMN_PID),
-	    .start_time = (uint64_t)sql_int(u, COLUMN_START_TIME),
 	    .boot_id = sql_text(u, COLUMN_BOOT_ID),
 	    .supervisor = (uint64_t)sql_int(u, COLUMN_SUPERVISOR),
 	    .record_seq = sql_int(u, COLUMN_RECORD_SEQ),
+	    .is_cancelled = sql_int(u, COLUMN_IS_CANCELLED) != 0,
 	};
 	if (name == NULL || j->parent == NULL || j->child == NULL || j->command == NULL)
 		return sql_fail(u->store, SQLITE_NOMEM);
@@ -330,6 +355,9 @@ load_job(const struct sql_use *u, struct store_job *j)
 	}
 	j->status = (enum status)status;
 	joblimits_load(u, COLUMN_LIMITS, &j->limits);
+	standings_load(u, COLUMN_STANDING, &j->standing);
+	j->standing.job = (uint64_t)j->job;
+	j->started_ms = j->standing.started_wall_ms;
 	return 0;
 }
 

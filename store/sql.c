@@ -14,10 +14,20 @@
 	"idle_from, max_extend_ns, leftovers, nice, max_memory, max_processes, max_open_files, " \
 	"max_cpu_ns, max_output, on_output_limit"
 
+/* In the order of enum column in standings.c. */
+#define STANDING_COLUMNS \
+	"started_ms, pid, start_time, mark, started_ns, paused_ns, granted_ns, ending_ns, " \
+	"verdict_ns, verdict_idle_ns, cpu_ns, max_rss_kb, wait_status, revision, containment, " \
+	"cause, standing_flags"
+
 /* In the order of enum job_column in jobs.c. */
 #define JOB_COLUMNS \
 	"job, run, parent, child, status, depth, is_delivered, command, meta, " LIMIT_COLUMNS \
-	", queued_ms, started_ms, ended_ms, pid, start_time, boot_id, supervisor, record_seq "
+	", queued_ms, ended_ms, boot_id, supervisor, record_seq, is_cancelled, " STANDING_COLUMNS \
+	" "
+#define SET_STANDING \
+	"(" STANDING_COLUMNS ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, " \
+	"?15, ?16, ?17, ?18) "
 #define SELECT_JOB "SELECT " JOB_COLUMNS "FROM job "
 #define SELECT_RECORD "SELECT seq, job, parent, child, body FROM event "
 
@@ -36,12 +46,18 @@ static const char *const texts[SQL_COUNT] = {
 	"VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
 	"?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
     [SQL_ADD_LAUNCH] = "INSERT INTO launch (job, block) VALUES (?1, ?2)",
-    [SQL_SET_STARTING] = "UPDATE job SET status = 'starting', supervisor = ?2, boot_id = ?3 "
-			 "WHERE job = ?1 AND status IN ('queued', 'starting')",
-    [SQL_SET_QUEUED] = "UPDATE job SET status = 'queued', supervisor = NULL, boot_id = NULL "
-		       "WHERE job = ?1 AND status IN ('queued', 'starting')",
-    [SQL_SET_RUNNING] = "UPDATE job SET status = 'running', started_ms = ?2, pid = ?3, "
-			"start_time = ?4 WHERE job = ?1 AND status IN ('queued', 'starting')",
+    [SQL_SET_STARTING] =
+	"UPDATE job SET status = 'starting', supervisor = ?2, boot_id = ?3, mark = ?4 "
+	"WHERE job = ?1 AND status IN ('queued', 'starting')",
+    [SQL_SET_QUEUED] =
+	"UPDATE job SET status = 'queued', supervisor = NULL, boot_id = NULL, mark = NULL "
+	"WHERE job = ?1 AND status IN ('queued', 'starting')",
+    [SQL_SET_RUNNING] = "UPDATE job SET status = 'running', " SET_STANDING
+			"WHERE job = ?1 AND status IN ('queued', 'starting')",
+    /* A supervisor that tells everything again tells what is known. */
+    [SQL_SET_STANDING] = "UPDATE job SET " SET_STANDING
+			 "WHERE job = ?1 AND status = 'running' AND coalesce(revision, 0) < ?15",
+    [SQL_SET_CANCELLED] = "UPDATE job SET is_cancelled = 1 WHERE job = ?1 AND ended_ms IS NULL",
     [SQL_IS_RUNNING] = "SELECT 1 FROM job WHERE job = ?1 AND status = 'running'",
     [SQL_END_JOB] = "UPDATE job SET status = ?2, started_ms = ?3, ended_ms = ?4, record_seq = ?5 "
 		    "WHERE job = ?1 AND ended_ms IS NULL",

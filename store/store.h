@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/status.h"
 #include "watchdog/watchdog.h"
+#include "wire/standing.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,13 +35,13 @@ struct store_job {
 	const char *meta;    /* JSON object, or NULL */
 	struct limits limits;
 	int64_t queued_ms;
-	int64_t started_ms;  /* 0: not yet, or never */
-	int64_t ended_ms;    /* 0: not yet */
-	int64_t pid;         /* 0: not known */
-	uint64_t start_time; /* proc_pid_stat(5) field 22, 0: not known */
-	const char *boot_id; /* of the machine when it was started, or NULL */
-	uint64_t supervisor; /* instance that was told to start it, 0: none */
-	int64_t record_seq;  /* of its record, 0: none yet */
+	int64_t started_ms;       /* 0: not yet, or never */
+	int64_t ended_ms;         /* 0: not yet */
+	struct standing standing; /* as the supervisor told it last; its mark from `starting` on */
+	const char *boot_id;      /* of the machine when it was started, or NULL */
+	uint64_t supervisor;      /* instance that was told to start it, 0: none */
+	int64_t record_seq;       /* of its record, 0: none yet */
+	bool is_cancelled;        /* somebody asked for its end while it ran */
 };
 
 /* One completion record. */
@@ -97,10 +98,11 @@ int store_add_job(struct store *s, const struct store_job *j, const char *token,
 int store_find_token(struct store *s, const char *token, int64_t *ret_job, int64_t *ret_run);
 
 /*
- * The job is about to be handed to supervisor `instance`. -ENOENT if it runs, has ended or is not
- * there.
+ * The job is about to be handed to supervisor `instance`, with the mark (0: none) that its processes will
+ * carry. -ENOENT if it runs, has ended or is not there.
  */
-int store_set_starting(struct store *s, int64_t job, uint64_t instance, const char *boot_id);
+int store_set_starting(struct store *s, int64_t job, uint64_t instance, const char *boot_id,
+    uint64_t mark);
 
 /* Back to queued: it was certainly never started. -ENOENT if it runs, has ended or is not there. */
 int store_set_queued(struct store *s, int64_t job);
@@ -109,8 +111,13 @@ int store_set_queued(struct store *s, int64_t job);
  * It runs. Also adds the `started` event. Nothing happens if it is running already. -ENOENT if it has
  * ended or is not there.
  */
-int store_set_running(struct store *s, int64_t job, int64_t started_ms, int64_t pid,
-    uint64_t start_time);
+int store_set_running(struct store *s, const struct standing *st);
+
+/* How it stands has changed; nothing happens if it does not run, or that revision is known. */
+int store_set_standing(struct store *s, const struct standing *st);
+
+/* Somebody asked for its end: whoever takes the job over asks again. -ENOENT if it has ended. */
+int store_set_cancelled(struct store *s, int64_t job);
 
 /*
  * The sequence number that the next event will get; the record, which names its own number, is

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "supervisor/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,15 +24,19 @@
 static void
 sign(struct slot *slot, uint64_t extend_ns, uint64_t now_ns)
 {
-	bool had_beaten = slot->watchdog.has_beaten, is_extended;
+	bool had_beaten = slot->watchdog.has_beaten, is_extended, is_first;
 
 	watchdog_sign(&slot->watchdog, ACTIVITY_HEARTBEAT, now_ns);
 	is_extended = extend_ns > 0 && watchdog_extend(&slot->watchdog, extend_ns, now_ns);
+	is_first = slot->watchdog.has_beaten != had_beaten;
+	if (slot->child.state != CHILD_RUNNING)
+		return;
 	/* Only the first beat can bring the deadline nearer: the idle clock may begin with it. */
-	if ((slot->watchdog.has_beaten != had_beaten || is_extended) &&
-	    slot->child.state == CHILD_RUNNING)
+	if (is_first || is_extended)
 		timer_arm(&slot->slots->loop->timers, &slot->deadline,
 		    watchdog_deadline(&slot->watchdog));
+	if (is_extended || (is_first && slot->watchdog.limits.idle_from == IDLE_FROM_FIRST_BEAT))
+		report_standing(slot);
 }
 
 /* Returns what read(2) did, or -errno. */
@@ -107,9 +112,9 @@ beats_listen(struct slot *slot)
 	loop_change(slot->slots->loop, &slot->beats_io, EPOLLIN);
 }
 
-/* When the file grew, on our clock; within the time in which it must have. */
+/* When a file was written to, on our clock; not before since_ns. */
 static uint64_t
-growth_ns(const struct slot *slot, const struct timespec *mtime, uint64_t now_ns)
+written_ns(const struct timespec *mtime, uint64_t since_ns, uint64_t now_ns)
 {
 	struct timespec wall;
 	int64_t age_ns;
@@ -119,9 +124,31 @@ growth_ns(const struct slot *slot, const struct timespec *mtime, uint64_t now_ns
 	    (wall.tv_nsec - mtime->tv_nsec);
 	if (age_ns <= 0)
 		return now_ns;
-	if (slot->looked_ns >= now_ns || (uint64_t)age_ns >= now_ns - slot->looked_ns)
-		return slot->looked_ns;
+	if (since_ns >= now_ns || (uint64_t)age_ns >= now_ns - since_ns)
+		return since_ns;
 	return now_ns - (uint64_t)age_ns;
+}
+
+/* As beats_recall() says, from one of its files. */
+static void
+recall(struct slot *slot, int fd, uint32_t activity, uint64_t now_ns)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0)
+		watchdog_sign(&slot->watchdog, activity,
+		    written_ns(&st.st_mtim, slot->watchdog.started_ns, now_ns));
+}
+
+void
+beats_recall(struct slot *slot, uint64_t now_ns)
+{
+	const struct watchdog *w = &slot->watchdog;
+
+	recall(slot, slot->output_fd, ACTIVITY_OUTPUT, now_ns);
+	/* Its making also sets the time of a pipe: it is no beat that the idle clock waits for. */
+	if (w->has_beaten || w->limits.idle_from != IDLE_FROM_FIRST_BEAT)
+		recall(slot, slot->beats_fd, ACTIVITY_HEARTBEAT, now_ns);
 }
 
 void
@@ -135,7 +162,7 @@ beats_look(struct slot *slot, uint64_t now_ns)
 		return;
 	if (st.st_size != slot->output_size)
 		watchdog_sign(&slot->watchdog, ACTIVITY_OUTPUT,
-		    growth_ns(slot, &st.st_mtim, now_ns));
+		    written_ns(&st.st_mtim, slot->looked_ns, now_ns));
 	slot->output_size = st.st_size;
 	slot->looked_ns = now_ns;
 }
@@ -149,6 +176,8 @@ beats_notice(struct slot *slot, const struct notice *notice, uint64_t now_ns)
 	if (!notice_is_sign(notice))
 		return;
 	sign(slot, notice->extend_ns, now_ns);
+	/* Where beats_recall() finds when that was. */
+	futimens(slot->beats_fd, NULL);
 	len = notice_line(notice, line);
 	if (len == 0)
 		return;

@@ -14,6 +14,12 @@
  */
 int beats_start(struct slot *slot);
 
+/*
+ * For a job that was adopted, whose watchdog was restored: the last sign of life that an earlier supervisor may
+ * have seen is when its pipe, or its output, was written to. fstat(2): pipes have an mtime as files do.
+ */
+void beats_recall(struct slot *slot, uint64_t now_ns);
+
 /* Signs count from now on: the watchdog was started. Cannot fail. */
 void beats_listen(struct slot *slot);
 

@@ -26,24 +26,30 @@
 /* So long after SIGKILL the end is told, whoever is left. */
 #define PATIENCE_NS (30 * NSEC_PER_SEC)
 
+static int
+base_fd(const struct slot *slot)
+{
+	return slot->base_fd != -1 ? slot->base_fd : slot->slots->brood->contain.base_fd;
+}
+
 /* To everybody in the group; those who left it are found by their marks, a little later. */
 static void
 signal_tree(struct slot *slot, int signo)
 {
 	struct brood *b = slot->slots->brood;
-	int error = proc_signal_group(&b->abilities, &slot->proc, signo);
+	int error = slot->is_by_mark ? 0 : proc_signal_group(&b->abilities, &slot->proc, signo);
 
 	/* Nobody there to be signalled is what we want; the look at the group will tell. */
 	if (error != 0 && error != -ESRCH)
 		log_line("job %" PRIu64 ": cannot send signal %d to process group %d: %s",
 		    slot->job, signo, (int)slot->pid, strerror(-error));
 	if (signo == SIGKILL && slot->containment == WIRE_CONTAIN_CGROUP) {
-		error = contain_kill(&b->contain, slot->job);
+		error = contain_kill(base_fd(slot), slot->job);
 		if (error != 0)
 			log_line("job %" PRIu64 ": cannot kill its cgroup: %s", slot->job,
 			    strerror(-error));
 	}
-	if (slot->containment != WIRE_CONTAIN_GROUP)
+	if (slot->containment != WIRE_CONTAIN_GROUP || slot->is_by_mark)
 		hunt_signal(&b->hunt, slot, signo);
 }
 
@@ -51,7 +57,8 @@ signal_tree(struct slot *slot, int signo)
 static void
 continue_group(struct slot *slot)
 {
-	proc_signal_group(&slot->slots->brood->abilities, &slot->proc, SIGCONT);
+	if (!slot->is_by_mark)
+		proc_signal_group(&slot->slots->brood->abilities, &slot->proc, SIGCONT);
 }
 
 /* The job is over as far as its record goes: the first time stands. */
@@ -86,9 +93,11 @@ finish(struct slot *slot)
 	slots_drop_pid(&b->slots, slot);
 	note_end(slot);
 	beats_stop(slot);
+	loop_remove(b->loop, &slot->exit_io);
 	proc_close(&slot->proc);
 	if (slot->containment == WIRE_CONTAIN_CGROUP)
-		contain_remove(&b->contain, slot->job);
+		contain_remove(base_fd(slot), slot->job);
+	fd_close(&slot->base_fd);
 }
 
 static void
@@ -164,8 +173,10 @@ brood_event(struct slot *slot, enum child_event event)
 		    child_event_name(event), child_state_name(before));
 	if ((actions & CHILD_BLAME) != 0)
 		note_cause(slot, event);
-	if ((actions & CHILD_TELL_STARTED) != 0)
-		report_slot(&b->report, slot, SLOT_TELL_STARTED);
+	if ((actions & CHILD_SIGNAL) != 0)
+		slot->ending_ns = clock_mono_ns();
+	if ((actions & CHILD_TELL_STANDING) != 0)
+		report_standing(slot);
 	if ((actions & CHILD_WATCH) != 0)
 		beats_listen(slot);
 	act_on_clocks(slot, actions);
@@ -236,14 +247,14 @@ lose_patience(struct slot *slot)
 
 	/* One more pass, to name those who are left. */
 	slot->is_despaired = true;
-	if (slot->mark != 0 && slot->containment != WIRE_CONTAIN_GROUP)
+	if (slot->mark != 0 && (slot->containment != WIRE_CONTAIN_GROUP || slot->is_by_mark))
 		hunt_signal(hunt, slot, SIGKILL);
 	else
 		despair(slot);
 }
 
-static void
-deadline_passed(void *arg)
+void
+brood_deadline_passed(void *arg)
 {
 	struct slot *slot = arg;
 
@@ -302,6 +313,15 @@ report_ready(void *arg, uint32_t events)
 	settle(arg, false);
 }
 
+void
+brood_leader_exited(struct slot *slot)
+{
+	slot->has_exited = true;
+	if (slot->child.state == CHILD_RUNNING)
+		timer_disarm(&slot->slots->loop->timers, &slot->deadline);
+	brood_event(slot, CHILD_LEADER_EXITED);
+}
+
 enum brood_exit
 brood_exited(struct brood *b, pid_t pid)
 {
@@ -316,12 +336,9 @@ brood_exited(struct brood *b, pid_t pid)
 		settle(slot, true);
 	if (proc_wait(&slot->proc, is_reaping, &slot->end) != 0)
 		return BROOD_EXIT_AGAIN;
-	slot->has_exited = true;
 	if (is_reaping)
 		slots_drop_pid(&b->slots, slot);
-	if (slot->child.state == CHILD_RUNNING)
-		timer_disarm(&b->loop->timers, &slot->deadline);
-	brood_event(slot, CHILD_LEADER_EXITED);
+	brood_leader_exited(slot);
 	return is_reaping ? BROOD_EXIT_REAPED : BROOD_EXIT_KEPT;
 }
 
@@ -405,7 +422,7 @@ brood_spawn(struct brood *b, const struct wire_spawn *spawn, int *fds)
 	} else if ((slot = slots_take(&b->slots, spawn->job)) == NULL) {
 		brood_refuse(b, spawn->job, EAGAIN);
 	} else {
-		timer_init(&slot->deadline, deadline_passed, slot);
+		timer_init(&slot->deadline, brood_deadline_passed, slot);
 		slot->output_fd = fds[WIRE_FD_OUTPUT];
 		slot->beats_fd = fds[WIRE_FD_BEATS];
 		slot->error = -start_child(&b->start, slot, spawn, fds);
@@ -444,6 +461,7 @@ brood_init(struct brood *b, struct loop *loop, const struct proc_abilities *abil
 	b->loop = loop;
 	b->abilities = *abilities;
 	contain_init(&b->contain, b->report.instance);
+	b->report.mark_limit = b->contain.mark_limit;
 	linger_init(&b->linger, loop, &b->slots, &b->abilities, &b->contain, tree_found);
 	hunt_init(&b->hunt, loop, &b->slots, &b->contain, hunt_passed);
 	b->start = (struct start){.loop = loop,
@@ -451,7 +469,9 @@ brood_init(struct brood *b, struct loop *loop, const struct proc_abilities *abil
 	    .contain = &b->contain,
 	    .nofile_limit = nofile_limit,
 	    .report_ready = report_ready};
-	return slots_init(&b->slots, slot_count, loop, b);
+	error = slots_init(&b->slots, slot_count, loop, b);
+	b->slots.report = &b->report;
+	return error;
 }
 
 void

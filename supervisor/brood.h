@@ -17,6 +17,8 @@
 
 #include <stdint.h>
 
+struct adopt;
+
 struct brood {
 	struct loop *loop;
 	struct slots slots;
@@ -26,7 +28,8 @@ struct brood {
 	struct hunt hunt;
 	struct start start;
 	struct proc_abilities abilities;
-	uint32_t stuck; /* slots in CHILD_STUCK */
+	uint32_t stuck;      /* slots in CHILD_STUCK */
+	struct adopt *adopt; /* adopt_init() sets it */
 	void (*last_look)(
 	    void *arg); /* before a verdict: signs of life from elsewhere; NULL: none */
 	void *last_look_arg;
@@ -64,6 +67,12 @@ void brood_refuse(struct brood *b, uint64_t job, int error);
 
 /* Something has happened to the job: its next state, and all that it asks for. The slot may be free then. */
 void brood_event(struct slot *slot, enum child_event event);
+
+/* The leader has exited, and slot->end says how. */
+void brood_leader_exited(struct slot *slot);
+
+/* What slot->deadline, a timer, calls; arg is the slot. */
+void brood_deadline_passed(void *arg);
 
 /* Whether any job is not over and forgotten; what survives SIGKILL is nothing to wait for. */
 bool brood_is_busy(const struct brood *b);

@@ -23,6 +23,9 @@ enum child_state {
 
 enum child_event {
 	CHILD_CLONED,
+	CHILD_ADOPTED,        /* an earlier supervisor started it: it runs */
+	CHILD_ADOPTED_PAUSED, /* the same, and it is paused */
+	CHILD_ADOPTED_ENDING, /* the same, and it was sent kill_signal */
 	CHILD_EXECUTED,
 	CHILD_NOT_EXECUTED, /* in CHILD_FREE: not even cloned */
 	CHILD_LEADER_EXITED,
@@ -44,7 +47,7 @@ enum child_event {
 };
 
 /* What a step asks for, as bits. */
-#define CHILD_TELL_STARTED 0x001u /* that it runs, and whether it is paused */
+#define CHILD_TELL_STANDING 0x001u /* that it runs, and how it stands: that has changed */
 #define CHILD_TELL_ENDED 0x002u
 #define CHILD_WATCH 0x004u         /* arm the watchdog */
 #define CHILD_SIGNAL 0x008u        /* kill_signal and SIGCONT to the tree */

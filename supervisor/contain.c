@@ -10,22 +10,21 @@
 #include "supervisor/contain.h"
 
 #include "base/fd.h"
+#include "supervisor/cgpath.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As in the sscanf() below. */
-#define PATH_SIZE 256
 #define JOB_NAME_SIZE 32
 #define BASE_PREFIX "spawnd-"
 
@@ -33,77 +32,12 @@
 #define DEPTH_MAX 16
 #define REMOVALS_MAX 256
 
-/* Marks lie above all that anybody would set as a limit of locks. */
-#define MARK_LEAST (UINT64_C(1) << 20)
 #define MARK_BITS 62
 
 static void
 job_name(uint64_t job, char name[JOB_NAME_SIZE])
 {
 	snprintf(name, JOB_NAME_SIZE, "job-%" PRIu64, job);
-}
-
-/* Where the cgroup v2 hierarchy is mounted, and which part of it; mountinfo of proc_pid_mountinfo(5). */
-static int
-find_mount(char mount[PATH_SIZE], char root[PATH_SIZE])
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char line[4096];
-	int error = -ENOENT;
-
-	if (file == NULL)
-		return -errno;
-	while (error != 0 && fgets(line, sizeof(line), file) != NULL) {
-		/* A backslash would be an escaped blank. */
-		if (strstr(line, " - cgroup2 ") != NULL && strchr(line, '\\') == NULL &&
-		    sscanf(line, "%*s %*s %*s %255s %255s", root, mount) == 2)
-			error = 0;
-	}
-	fclose(file);
-	return error;
-}
-
-/* This process's own cgroup: the line "0::PATH", cgroups(7). */
-static int
-find_path(char *path, size_t size)
-{
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[4096];
-	int error = -ENOENT;
-
-	if (file == NULL)
-		return -errno;
-	while (error != 0 && fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "0::/", 4) == 0 && strlen(line + 3) < size) {
-			strcpy(path, line + 3);
-			error = 0;
-		}
-	}
-	fclose(file);
-	return error;
-}
-
-/* The directory of this process's own cgroup. */
-static int
-find_own(char *own, size_t size)
-{
-	char mount[PATH_SIZE], root[PATH_SIZE], path[PATH_SIZE];
-	const char *below = path;
-	size_t len;
-	int error = find_mount(mount, root);
-
-	if (error == 0)
-		error = find_path(path, sizeof(path));
-	if (error != 0)
-		return error;
-	len = strcmp(root, "/") == 0 ? 0 : strlen(root);
-	if (strncmp(path, root, len) != 0)
-		return -ENOENT;
-	below += len;
-	if (strcmp(below, "/") == 0)
-		below = "";
-	return snprintf(own, size, "%s%s", mount, below) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
 static int
@@ -156,7 +90,10 @@ remove_tree(int dir_fd, const char *name, int depth, int *budget)
 	unlinkat(dir_fd, name, AT_REMOVEDIR);
 }
 
-/* What a supervisor that was killed has left behind; none that a living one may use. */
+/*
+ * What supervisors that have gone left behind, as far as nobody lives there; none that a living one may
+ * use. One that gave way to another program in its own process had our number.
+ */
 static void
 remove_stale(int own_fd)
 {
@@ -175,7 +112,8 @@ remove_stale(int own_fd)
 			    strncmp(e->name, BASE_PREFIX, strlen(BASE_PREFIX)) != 0)
 				continue;
 			pid = strtol(e->name + strlen(BASE_PREFIX), &end, 10);
-			if (pid > 0 && *end == '-' && kill((pid_t)pid, 0) == -1 && errno == ESRCH)
+			if (pid > 0 && *end == '-' &&
+			    (pid == getpid() || (kill((pid_t)pid, 0) == -1 && errno == ESRCH)))
 				remove_tree(own_fd, e->name, 0, &budget);
 		}
 	}
@@ -209,9 +147,9 @@ is_usable(int own_fd, int base_fd)
 static int
 make_base(struct contain *c, uint64_t instance)
 {
-	char own[sizeof(c->base_path)];
+	char own[CGPATH_SIZE];
 	FD_CLEANUP int own_fd = -1;
-	int error = find_own(own, sizeof(own));
+	int error = cgpath_find(0, own);
 
 	if (error != 0)
 		return error;
@@ -234,12 +172,26 @@ make_base(struct contain *c, uint64_t instance)
 	return 0;
 }
 
+/* Who runs below another spawnd must stay below that one's mark, the hard limit. */
+static uint64_t
+mark_limit(void)
+{
+	uint64_t below = UINT64_C(1) << MARK_BITS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_LOCKS, &limit) == -1)
+		return 0;
+	if (limit.rlim_max < below)
+		below = limit.rlim_max;
+	return below < 2 * WIRE_MARK_LEAST ? 0 : below;
+}
+
 void
 contain_init(struct contain *c, uint64_t instance)
 {
 	char path[64];
 
-	*c = (struct contain){.base_fd = -1, .children_fd = -1};
+	*c = (struct contain){.base_fd = -1, .children_fd = -1, .mark_limit = mark_limit()};
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
 	c->children_fd = open(path, O_RDONLY | O_CLOEXEC);
 	make_base(c, instance);
@@ -250,8 +202,14 @@ contain_fini(struct contain *c)
 {
 	int budget = REMOVALS_MAX;
 
-	if (c->base_fd != -1)
+	if (c->base_fd != -1) {
 		remove_tree(AT_FDCWD, c->base_path, 0, &budget);
+		/* And those of jobs that were adopted. */
+		fd_close(&c->base_fd);
+		c->base_fd = open(dirname(c->base_path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (c->base_fd != -1)
+			remove_stale(c->base_fd);
+	}
 	fd_close(&c->base_fd);
 	fd_close(&c->children_fd);
 }
@@ -306,7 +264,7 @@ contain_open(const struct contain *c, uint64_t job, const struct limits *limits,
 		return 0;
 	}
 	fd_close(&fd);
-	contain_remove(c, job);
+	contain_remove(c->base_fd, job);
 	return error;
 }
 
@@ -316,23 +274,60 @@ job_file(uint64_t job, const char *file, char path[2 * JOB_NAME_SIZE])
 	snprintf(path, 2 * JOB_NAME_SIZE, "job-%" PRIu64 "/%s", job, file);
 }
 
+/* Whether the component of a path that ends at `end` begins with prefix; *ret_begin is where it begins. */
+static bool
+is_component(const char *path, const char *end, const char *prefix, const char **ret_begin)
+{
+	const char *begin = end;
+
+	while (begin > path && begin[-1] != '/')
+		begin--;
+	*ret_begin = begin;
+	return strncmp(begin, prefix, strlen(prefix)) == 0;
+}
+
 int
-contain_kill(const struct contain *c, uint64_t job)
+contain_find(pid_t pid, uint64_t job, int *ret_base_fd)
+{
+	char path[CGPATH_SIZE], name[JOB_NAME_SIZE + 1];
+	const char *begin;
+	char *at;
+	size_t len;
+	int error = cgpath_find(pid, path);
+
+	if (error != 0)
+		return error;
+	snprintf(name, sizeof(name), "/job-%" PRIu64, job);
+	len = strlen(name);
+	/* The job may have made cgroups below, of any name. */
+	for (at = strstr(path, name); at != NULL; at = strstr(at + 1, name))
+		if ((at[len] == '\0' || at[len] == '/') &&
+		    is_component(path, at, BASE_PREFIX, &begin))
+			break;
+	if (at == NULL)
+		return -ENOENT;
+	*at = '\0';
+	*ret_base_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *ret_base_fd == -1 ? -errno : 0;
+}
+
+int
+contain_kill(int base_fd, uint64_t job)
 {
 	char path[2 * JOB_NAME_SIZE];
 
 	job_file(job, "cgroup.kill", path);
-	return write_file(c->base_fd, path, "1");
+	return write_file(base_fd, path, "1");
 }
 
 int
-contain_is_populated(const struct contain *c, uint64_t job)
+contain_is_populated(int base_fd, uint64_t job)
 {
 	char path[2 * JOB_NAME_SIZE], text[256];
 	int error;
 
 	job_file(job, "cgroup.events", path);
-	error = read_file(c->base_fd, path, text, sizeof(text));
+	error = read_file(base_fd, path, text, sizeof(text));
 	if (error != 0)
 		return error;
 	if (strstr(text, "populated 1") != NULL)
@@ -341,31 +336,13 @@ contain_is_populated(const struct contain *c, uint64_t job)
 }
 
 void
-contain_remove(const struct contain *c, uint64_t job)
+contain_remove(int base_fd, uint64_t job)
 {
 	char name[JOB_NAME_SIZE];
 	int budget = REMOVALS_MAX;
 
 	job_name(job, name);
-	remove_tree(c->base_fd, name, 0, &budget);
-}
-
-uint64_t
-contain_new_mark(void)
-{
-	uint64_t below = UINT64_C(1) << MARK_BITS, mark;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_LOCKS, &limit) == -1)
-		return 0;
-	if (limit.rlim_max < below)
-		below = limit.rlim_max;
-	if (below < 2 * MARK_LEAST)
-		return 0;
-	/* It does not wait: contain_init()'s instance came from there. Not arc4random(3), which may end us. */
-	if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
-		return 0;
-	return MARK_LEAST + mark % (below - MARK_LEAST);
+	remove_tree(base_fd, name, 0, &budget);
 }
 
 int

@@ -27,8 +27,9 @@
 struct contain {
 	int base_fd;     /* the cgroup in which those of the jobs are; -1: there is none */
 	int children_fd; /* this process's children, proc_pid_children(5); -1: the kernel tells none */
+	uint64_t mark_limit;  /* marks lie from WIRE_MARK_LEAST on below this; 0: none can be set */
 	uint64_t controllers; /* CONTAIN_ bits: what the jobs' cgroups can limit */
-	char base_path[256];  /* to remove it at the end */
+	char base_path[512];  /* to remove it at the end */
 };
 
 #define CONTAIN_MEMORY 0x1u
@@ -52,17 +53,23 @@ int contain_choose(const struct contain *c, enum wire_containment wish);
  */
 int contain_open(const struct contain *c, uint64_t job, const struct limits *limits, int *ret_fd);
 
+/*
+ * The base of an earlier supervisor in which the cgroup of this job is, as pid, a process of it, tells.
+ * *ret_base_fd (O_PATH, close-on-exec) is the caller's. 0, -ENOENT (it is in no such cgroup), or
+ * -errno.
+ */
+int contain_find(pid_t pid, uint64_t job, int *ret_base_fd);
+
+/* The following take the base that the job's cgroup is in. */
+
 /* Kills everybody in the job's cgroup and below it. 0 or -errno. */
-int contain_kill(const struct contain *c, uint64_t job);
+int contain_kill(int base_fd, uint64_t job);
 
 /* 1: somebody lives in the job's cgroup or below it; 0: nobody; or -errno. */
-int contain_is_populated(const struct contain *c, uint64_t job);
+int contain_is_populated(int base_fd, uint64_t job);
 
 /* Removes the job's cgroup and those that it made below. Those that are not empty stay. */
-void contain_remove(const struct contain *c, uint64_t job);
-
-/* A new mark, or 0 where none can be had. */
-uint64_t contain_new_mark(void);
+void contain_remove(int base_fd, uint64_t job);
 
 /* For a child between clone and exec: takes the mark. 0 or -errno. */
 int contain_set_mark(uint64_t mark);

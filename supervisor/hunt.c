@@ -56,7 +56,7 @@ visit(void *arg, pid_t pid)
 	if (slot == NULL)
 		return;
 	signo = slot->hunted_by;
-	if (signo != SIGKILL && getpgid(pid) == slot->pid)
+	if (signo != SIGKILL && !slot->is_by_mark && getpgid(pid) == slot->pid)
 		return;
 	if (signo == SIGKILL) {
 		if (is_dead(pid))

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SERVER_FDS (WIRE_LOCK_FD + 1)
+#define SERVER_FDS (WIRE_NOTIFY_FD + 1)
 #define EXIT_NOT_EXECUTED 127
 
 /* A server that lived shorter than this died young. */
@@ -44,7 +44,7 @@ patience_passed(void *arg)
 
 void
 keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilities,
-    char *const *argv, int listen_fd, int lock_fd)
+    char *const *argv, int listen_fd, int lock_fd, int notify_fd)
 {
 	*k = (struct keeper){
 	    .loop = loop,
@@ -52,6 +52,7 @@ keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilitie
 	    .argv = argv,
 	    .listen_fd = listen_fd,
 	    .lock_fd = lock_fd,
+	    .notify_fd = notify_fd,
 	    .server = PROC_NONE,
 	    .wire_io.fd = -1,
 	};
@@ -64,11 +65,12 @@ static _Noreturn void
 server_main(const struct keeper *k, int wire_fd)
 {
 	extern char **environ;
-	int fds[SERVER_FDS] = {-1, -1, -1, wire_fd, k->listen_fd, k->lock_fd};
+	int fds[SERVER_FDS] = {-1, -1, -1, wire_fd, k->listen_fd, k->lock_fd, k->notify_fd};
 	int none = -1, error;
 
 	error = spawn_place_fds(fds, SERVER_FDS, &none);
 	spawn_reset_signals();
+	spawn_restore_nofile(k->nofile_limit);
 	if (error == 0) {
 		execve("/proc/self/exe", k->argv, environ);
 		error = -errno;

@@ -17,8 +17,10 @@ struct keeper {
 	struct loop *loop;
 	struct proc_abilities *abilities;
 	char *const *argv;
-	int listen_fd; /* both of the caller's; -1: none */
+	int listen_fd; /* all three of the caller's; -1: none */
 	int lock_fd;
+	int notify_fd;
+	uint64_t nofile_limit; /* the server's soft limit at its start; the caller sets it */
 	struct proc server;
 	struct loop_io wire_io; /* its descriptor is owned */
 	struct timer restart;
@@ -35,7 +37,7 @@ struct keeper {
 
 /* Only fills k. argv[0] is what the server is called; it is always /proc/self/exe that is executed. */
 void keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilities,
-    char *const *argv, int listen_fd, int lock_fd);
+    char *const *argv, int listen_fd, int lock_fd, int notify_fd);
 
 /* Starts a server and calls started(); logs a failure, and tries again later. */
 void keeper_start(struct keeper *k);

@@ -15,12 +15,22 @@
 
 /* After as many looks since SIGKILL what is left may be zombies whose parent does not reap them. */
 #define PROBES_PATIENCE 5
+/* So many looks in a row must find nobody of a tree whose orphans do not come here. */
+#define FOREIGN_LOOKS 2
 /* So often those are looked for who survive SIGKILL for good. */
 #define SCAN_STUCK_NS (5 * NSEC_PER_SEC)
 
+/* What the groups and cgroups alone do not tell. */
+struct doubts {
+	bool has_unsure;  /* a group that has to be looked for in /proc */
+	bool has_marked;  /* somebody may be left who carries a mark */
+	bool has_foreign; /* the same, of a foreign tree */
+};
+
 static void look(struct linger *l, bool is_due);
 
-/* Whether the timer goes on. Those who may finish are children of this process in the end: SIGCHLD tells. */
+/* Whether the timer goes on. Those who may finish are children of this process in the end: SIGCHLD tells; of a
+ * foreign tree it does not. */
 static bool
 is_timed(const struct linger *l)
 {
@@ -30,7 +40,7 @@ is_timed(const struct linger *l)
 	TAILQ_FOREACH (slot, &l->slots, lingering) {
 		is_ended = slot->child.state != CHILD_RUNNING && slot->child.state != CHILD_PAUSED;
 		/* But a cgroup may be found empty a little later than that. */
-		if (is_ended ||
+		if (is_ended || slot->is_foreign ||
 		    (slot->containment == WIRE_CONTAIN_CGROUP && l->wait_ns < WAIT_MAX_NS))
 			return true;
 	}
@@ -105,24 +115,35 @@ visit_member(void *arg, pid_t pid)
 	}
 }
 
+static bool
+has_to_look_for_marks(const struct slot *slot)
+{
+	return slot->mark != 0 && (slot->containment != WIRE_CONTAIN_GROUP || slot->is_by_mark);
+}
+
 /* Notes the jobs whose mark this process carries, living or zombie. */
 static void
 visit_marked(void *arg, pid_t pid)
 {
 	struct linger *l = arg;
+	struct proc_stat st;
 	struct slot *slot;
 
 	if (slots_find_pid(l->all, pid) != NULL)
 		return;
 	slot = owner_find(l->all, pid);
-	if (slot != NULL && slot->is_lingering && slot->containment != WIRE_CONTAIN_GROUP)
+	if (slot == NULL || !slot->is_lingering || !has_to_look_for_marks(slot))
+		return;
+	/* Who is not reaped by us, we do not wait for; its orphans are seen by themselves. */
+	if (!slot->is_foreign || proc_stat_read(pid, &st) != 0 || !st.is_dead)
 		slot->group = PROC_GROUP_LIVE;
 }
 
 static enum proc_group
 look_at_group(const struct linger *l, struct slot *slot)
 {
-	enum proc_group group = proc_group_look(l->abilities, &slot->proc);
+	enum proc_group group =
+	    slot->is_by_mark ? PROC_GROUP_EMPTY : proc_group_look(l->abilities, &slot->proc);
 	bool is_stuck = slot->child.state == CHILD_STUCK;
 	uint64_t now_ns = l->loop->now_ns;
 
@@ -146,7 +167,8 @@ look_at(const struct linger *l, struct slot *slot)
 	int rc = 0;
 
 	if (slot->containment == WIRE_CONTAIN_CGROUP)
-		rc = contain_is_populated(l->contain, slot->job);
+		rc = contain_is_populated(slot->base_fd != -1 ? slot->base_fd : l->contain->base_fd,
+		    slot->job);
 	/* It has gone, or goes right now. */
 	if (rc == -ENOENT || rc == -ENODEV)
 		rc = 0;
@@ -155,13 +177,28 @@ look_at(const struct linger *l, struct slot *slot)
 
 /* Sees to what the groups alone do not tell. Whether everybody was seen. */
 static bool
-look_further(struct linger *l, bool has_unsure, bool has_marked)
+look_further(struct linger *l, const struct doubts *d)
 {
-	bool is_known = !has_unsure || proc_scan(visit_member, l) == 0;
+	bool is_known = !d->has_unsure || proc_scan(visit_member, l) == 0;
 
-	if (has_marked && contain_children(l->contain, visit_marked, l) != 0)
+	/* Those of a foreign tree are nobody's children here. */
+	if (d->has_foreign || (d->has_marked && contain_children(l->contain, visit_marked, l) != 0))
 		is_known &= proc_scan(visit_marked, l) == 0;
 	return is_known;
+}
+
+/*
+ * While others reap, a pass over /proc may miss who was forked behind its back by one that had gone before it came
+ * there: nobody is left when that is found twice.
+ */
+static bool
+is_doubtful(struct slot *slot)
+{
+	if (!slot->is_foreign || slot->group == PROC_GROUP_LIVE) {
+		slot->empty_looks = 0;
+		return false;
+	}
+	return ++slot->empty_looks < FOREIGN_LOOKS;
 }
 
 /* is_due: by the timer; SIGKILL is repeated then, and not at each exit of somebody else. */
@@ -169,18 +206,22 @@ static void
 look(struct linger *l, bool is_due)
 {
 	struct slot *slot, *next;
-	bool has_unsure = false, has_marked = false, is_known;
+	struct doubts d = {0};
+	bool is_known, is_marked;
 
 	TAILQ_FOREACH (slot, &l->slots, lingering) {
 		slot->group = look_at(l, slot);
-		has_unsure |= slot->group == PROC_GROUP_UNSURE;
-		has_marked |= slot->group != PROC_GROUP_LIVE && slot->mark != 0 &&
-		    slot->containment != WIRE_CONTAIN_GROUP;
+		is_marked = slot->group != PROC_GROUP_LIVE && has_to_look_for_marks(slot);
+		d.has_unsure |= slot->group == PROC_GROUP_UNSURE;
+		d.has_marked |= is_marked;
+		d.has_foreign |= is_marked && slot->is_foreign;
 	}
-	is_known = look_further(l, has_unsure, has_marked);
+	is_known = look_further(l, &d);
 	TAILQ_FOREACH_SAFE (slot, &l->slots, lingering, next) {
 		if (slot->group != PROC_GROUP_LIVE && !is_known)
 			slot->group = PROC_GROUP_LIVE;
+		if (is_doubtful(slot))
+			continue;
 		if (slot->group != PROC_GROUP_LIVE || slot->child.state != CHILD_KILLING || is_due)
 			l->found(slot, slot->group != PROC_GROUP_LIVE);
 	}

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,6 +29,22 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+
+/*
+ * The first version of struct pidfd_info, and how to ask for it: include/uapi/linux/pidfd.h of Linux 6.15, newer
+ * than the headers that spawnd is built with.
+ */
+struct exit_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t numbers[11]; /* pid, tgid, ppid, and eight of users and groups */
+	int32_t exit_code;    /* a wait status */
+};
+_Static_assert(sizeof(struct exit_info) == 64, "PIDFD_INFO_SIZE_VER0");
+#undef PIDFD_GET_INFO
+#define PIDFD_GET_INFO _IOWR(0xff, 11, struct exit_info)
+#undef PIDFD_INFO_EXIT
+#define PIDFD_INFO_EXIT (UINT64_C(1) << 3)
 
 /* include/linux/sched.h: "Forked but didn't exec". */
 #define PF_FORKNOEXEC 0x40u
@@ -61,6 +78,7 @@ proc_abilities_detect(struct proc_abilities *ret_a)
 	/* We may lead no group, which gives ESRCH; a kernel that does not know the flag says EINVAL. */
 	ret_a->has_group_pidfd = pidfd_signal(self, 0, PIDFD_SIGNAL_PROCESS_GROUP) != -EINVAL;
 	ret_a->has_clone3 = true;
+	ret_a->has_exit_info = true; /* until it is asked for */
 	return 0;
 }
 
@@ -117,6 +135,25 @@ proc_open(pid_t pid, struct proc *ret_p)
 	if (pidfd == -1)
 		return -errno;
 	*ret_p = (struct proc){.pid = pid, .pidfd = pidfd};
+	return 0;
+}
+
+int
+proc_find(pid_t pid, uint64_t start_time, struct proc *ret_p)
+{
+	struct proc_stat st;
+	struct proc proc;
+	int error = proc_open(pid, &proc);
+
+	if (error != 0)
+		return error;
+	/* Only now the number stands for one process: is it the one? */
+	error = proc_stat_read(pid, &st);
+	if (error != 0 || st.start_time != start_time) {
+		proc_close(&proc);
+		return error == 0 || error == -ENOENT ? -ESRCH : error;
+	}
+	*ret_p = proc;
 	return 0;
 }
 
@@ -211,6 +248,53 @@ proc_wait(const struct proc *p, bool is_reaping, struct proc_end *ret_end)
 	return 0;
 }
 
+/* Whether we may know what /proc tells of a process to those who might trace it: ptrace(2), proc_pid_io(5). */
+static bool
+is_transparent(pid_t pid)
+{
+	char path[32], byte;
+	FD_CLEANUP int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd != -1 && read(fd, &byte, 1) == 1;
+}
+
+/* 0 with the status of one that was reaped; -EAGAIN: it was not; -ESRCH: that is not told. */
+static int
+ask_exit_info(struct proc_abilities *a, const struct proc *p, int *ret_wait_status)
+{
+	struct exit_info info = {.mask = PIDFD_INFO_EXIT};
+
+	if (!a->has_exit_info)
+		return -ESRCH;
+	if (ioctl(p->pidfd, PIDFD_GET_INFO, &info) == -1) {
+		/* Kernels that have the call, but not this part of it, know nothing of who was reaped. */
+		a->has_exit_info = errno != ENOTTY && errno != EINVAL;
+		return -ESRCH;
+	}
+	if ((info.mask & PIDFD_INFO_EXIT) == 0)
+		return -EAGAIN;
+	*ret_wait_status = info.exit_code;
+	return 0;
+}
+
+int
+proc_exit_status(struct proc_abilities *a, const struct proc *p, uint64_t start_time,
+    int *ret_wait_status)
+{
+	bool is_transparent_to_us = is_transparent(p->pid);
+	struct proc_stat st;
+
+	/* In this order: what could be read of it then, it still is, if the number is still its own. */
+	if (is_transparent_to_us && proc_stat_read(p->pid, &st) == 0 &&
+	    st.start_time == start_time && st.is_dead) {
+		*ret_wait_status = st.exit_code;
+		return 0;
+	}
+	return ask_exit_info(a, p, ret_wait_status);
+}
+
 void
 proc_reap_stray(pid_t pid)
 {
@@ -279,8 +363,10 @@ stat_parse(const char *text, struct proc_stat *ret_st)
 
 	if (p == NULL ||
 	    sscanf(p + 1,
-		" %c %*d %*d %*d %*d %*d %u %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %llu",
-		&state, &flags, &threads, &start_time) != 4)
+		" %c %*d %*d %*d %*d %*d %u %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %llu"
+		" %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+		" %*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
+		&state, &flags, &threads, &start_time, &ret_st->exit_code) != 5)
 		return -EBADMSG;
 	ret_st->start_time = start_time;
 	ret_st->has_executed = (flags & PF_FORKNOEXEC) == 0;

@@ -1,5 +1,5 @@
 /*
- * proc: a child process as one handle, its number and its pidfd, and the process group it leads.
+ * proc: a process, as a rule a child, as one handle, its number and its pidfd, and the process group it leads.
  * Numbers travel no further: groups are signalled through the pidfd where the kernel can (Linux
  * 6.9), otherwise by number while the leader is kept a zombie, so that the number cannot be reused.
  */
@@ -14,6 +14,7 @@
 struct proc_abilities {
 	bool has_group_pidfd; /* PIDFD_SIGNAL_PROCESS_GROUP, also after the leader was reaped */
 	bool has_clone3;
+	bool has_exit_info; /* PIDFD_GET_INFO: how a process that others have reaped ended (6.15) */
 };
 
 struct proc {
@@ -58,6 +59,12 @@ int proc_clone(struct proc_abilities *a, int cgroup_fd, struct proc *ret_p);
  */
 int proc_open(pid_t pid, struct proc *ret_p);
 
+/*
+ * A handle for the process of this number, if it is the one that began at start_time (proc_stat.start_time).
+ * 0, -ESRCH (that one has gone), or -errno (EMFILE).
+ */
+int proc_find(pid_t pid, uint64_t start_time, struct proc *ret_p);
+
 /* Closes the handle; the process is not touched. */
 void proc_close(struct proc *p);
 
@@ -87,9 +94,18 @@ int proc_has_exited(pid_t pid);
 
 /*
  * How p ended; reaps it if is_reaping, which is when *ret_end's figures are complete. 0; -EAGAIN if
- * it has not exited; or -errno.
+ * it has not exited; -ECHILD if it is no child of ours; or -errno.
  */
 int proc_wait(const struct proc *p, bool is_reaping, struct proc_end *ret_end);
+
+/*
+ * How p, who began at start_time, is no child of ours and has exited (its pidfd is readable), ended: its wait
+ * status. A zombie's stands in proc_pid_stat(5), for those who may know; of one that was reaped
+ * PIDFD_GET_INFO tells, include/uapi/linux/pidfd.h. -EAGAIN: it was not reaped yet, ask again; -ESRCH: the
+ * kernel does not tell.
+ */
+int proc_exit_status(struct proc_abilities *a, const struct proc *p, uint64_t start_time,
+    int *ret_wait_status);
 
 /* Reaps a child that nobody has a handle for. */
 void proc_reap_stray(pid_t pid);
@@ -117,6 +133,7 @@ struct proc_stat {
 	uint64_t start_time; /* field 22, in clock ticks since the boot */
 	bool has_executed;   /* field 9, PF_FORKNOEXEC is not set */
 	bool is_dead;        /* a zombie, with no thread that lives on */
+	int exit_code; /* field 52, of a zombie its wait status; 0 as well where we may not know */
 };
 
 /* 0, -ESRCH/-ENOENT (no such process), -EBADMSG, or another -errno. */

@@ -37,7 +37,7 @@ report_all(struct report *r, struct slots *slots)
 
 	for (slot = slots_next(slots, NULL); slot != NULL; slot = slots_next(slots, slot)) {
 		if (slot->started_wall_ms != 0)
-			report_slot(r, slot, SLOT_TELL_STARTED);
+			report_slot(r, slot, SLOT_TELL_STANDING);
 		if (slot->child.state == CHILD_OVER || slot->child.state == CHILD_STUCK)
 			report_slot(r, slot, SLOT_TELL_ENDED);
 		/* The server takes what was not told before SYNCED as never started. */
@@ -62,6 +62,16 @@ report_new_server(struct report *r, struct slots *slots)
 	r->has_reload = false;
 	r->has_stopping = r->is_stopping;
 	report_all(r, slots);
+}
+
+void
+report_standing(struct slot *slot)
+{
+	/* Nobody knows that its program was executed. */
+	if (slot->started_wall_ms == 0)
+		return;
+	slot->revision++;
+	report_slot(slot->slots->report, slot, SLOT_TELL_STANDING);
 }
 
 void
@@ -108,6 +118,9 @@ cause_of(const struct child *c)
 	case CHILD_CANCEL:
 		return WIRE_CAUSE_CANCEL;
 	case CHILD_CLONED:
+	case CHILD_ADOPTED:
+	case CHILD_ADOPTED_PAUSED:
+	case CHILD_ADOPTED_ENDING:
 	case CHILD_EXECUTED:
 	case CHILD_NOT_EXECUTED:
 	case CHILD_LEADER_EXITED:
@@ -142,16 +155,29 @@ copy_line(const struct slot *slot, struct wire_line *line)
 static int
 send_started(const struct slot *slot, int wire_fd)
 {
+	const struct watchdog *w = &slot->watchdog;
 	struct wire_message m;
 
-	m.started = (struct wire_started){
+	m.started = (struct standing){
 	    .job = slot->job,
-	    .started_wall_ms = slot->started_wall_ms,
+	    .started_ns = w->started_ns,
+	    .paused_ns = w->is_paused ? w->paused_ns : 0,
+	    .granted_ns = w->granted_ns,
+	    .ending_ns = slot->ending_ns,
+	    .verdict_ns = slot->verdict_ns,
+	    .idle_ns = slot->has_verdict ? slot->idle_ns : 0,
 	    .start_time = slot->start_time,
 	    .mark = slot->mark,
+	    .cpu_ns = slot->has_exited ? slot->end.cpu_ns : STANDING_UNKNOWN,
+	    .max_rss_kb = slot->has_exited ? slot->end.max_rss_kb : STANDING_UNKNOWN,
+	    .started_wall_ms = slot->started_wall_ms,
 	    .pid = slot->pid,
+	    .wait_status = slot->has_exited ? slot->end.wait_status : WIRE_WAIT_UNKNOWN,
+	    .revision = slot->revision,
 	    .containment = slot->containment,
-	    .is_paused = slot->child.state == CHILD_PAUSED,
+	    .cause = cause_of(&slot->child),
+	    .flags = (w->has_beaten ? STANDING_HAS_BEATEN : 0) |
+		(slot->was_killed ? STANDING_WAS_KILLED : 0),
 	};
 	return wire_send(wire_fd, WIRE_STARTED, &m, NULL, 0);
 }
@@ -216,7 +242,7 @@ send_slot(struct slot *slot, int wire_fd)
 		uint8_t what;
 		int (*send)(const struct slot *slot, int wire_fd);
 	} order[] = {
-	    {SLOT_TELL_STARTED, send_started},
+	    {SLOT_TELL_STANDING, send_started},
 	    {SLOT_TELL_LOOKED, send_looked},
 	    {SLOT_TELL_ENDED, send_ended},
 	};
@@ -240,6 +266,7 @@ send_hello(const struct report *r, int wire_fd)
 	struct wire_message m;
 
 	m.hello = (struct wire_hello){.instance = r->instance,
+	    .mark_limit = r->mark_limit,
 	    .slot_count = r->slot_count,
 	    .pid = getpid()};
 	return wire_send(wire_fd, WIRE_HELLO, &m, NULL, 0);

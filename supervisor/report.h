@@ -16,7 +16,8 @@ TAILQ_HEAD(report_slots, slot);
 
 struct report {
 	struct report_slots telling;
-	uint64_t instance; /* of this supervisor */
+	uint64_t instance;   /* of this supervisor */
+	uint64_t mark_limit; /* what HELLO says of it; the caller sets it */
 	uint32_t slot_count;
 	uint32_t awaited; /* slots that SYNCED waits for */
 	bool is_stopping; /* each server is told */
@@ -37,6 +38,9 @@ void report_all(struct report *r, struct slots *slots);
 
 /* what: SLOT_TELL_ bits. */
 void report_slot(struct report *r, struct slot *slot, unsigned what);
+
+/* slot's standing has changed. */
+void report_standing(struct slot *slot);
 
 /* It is known now whether the job's program was executed, and report_slot() was told. */
 void report_settled(struct report *r, struct slot *slot);

@@ -129,7 +129,9 @@ clear(struct slots *s, struct slot *slot, uint64_t job)
 	*slot = (struct slot){.slots = s, .job = job, .proc = PROC_NONE};
 	child_init(&slot->child);
 	slot->report_io.fd = -1;
+	slot->exit_io.fd = -1;
 	slot->beats_io.fd = -1;
+	slot->base_fd = -1;
 	slot->beats_fd = -1;
 	slot->output_fd = -1;
 	RB_INSERT(slots_by_job, &s->by_job, slot);

@@ -27,10 +27,11 @@
 #define SLOTS_REFUSALS 64
 
 struct brood;
+struct report;
 struct slots;
 
 /* What has not been told yet: bits of slot.to_tell. */
-#define SLOT_TELL_STARTED 0x1u
+#define SLOT_TELL_STANDING 0x1u
 #define SLOT_TELL_LOOKED 0x2u
 #define SLOT_TELL_ENDED 0x4u
 
@@ -49,13 +50,18 @@ struct slot {
 	struct proc proc;
 	uint64_t mark; /* of its processes; 0: none. slots_set_mark() */
 	enum wire_containment containment;
-	bool has_pid;      /* the leader is not reaped, and known by its number */
+	int base_fd; /* of an adopted job in a cgroup: the base that this is in; owned, -1: our own */
+	bool has_pid;      /* the leader is our child, not reaped, and known by its number */
 	bool has_exited;   /* the leader has; end.wait_status is known */
 	bool is_lingering; /* its leader has exited, its group may not be empty */
 	bool has_lines;    /* its heartbeat was written to; until then it is not even read */
 	bool is_awaited;   /* SYNCED must wait until it is known whether this one started */
 	bool has_verdict;  /* idle_ns is that of the verdict */
 	bool was_killed;
+	bool
+	    is_foreign; /* adopted from a supervisor that has gone: others reap it, orphans do not come here */
+	bool is_by_mark;     /* so is its group, which cannot be signalled by number then */
+	uint8_t empty_looks; /* so often in a row nobody of a foreign tree was found */
 	uint8_t to_tell;
 	bool is_despaired;   /* SIGKILL has not helped for long: after the next pass it is stuck */
 	unsigned probes;     /* since SIGKILL */
@@ -68,6 +74,7 @@ struct slot {
 	struct timer deadline; /* of the watchdog, later of the grace period */
 	struct timer unmute;
 	struct loop_io report_io; /* spawn_outcome(); owned */
+	struct loop_io exit_io;   /* of a foreign leader: its pidfd, which is proc's */
 	struct loop_io beats_io;
 	uint64_t read_ns; /* when the pipe was last read because it was ready */
 	int beats_fd;     /* owned */
@@ -84,6 +91,10 @@ struct slot {
 	uint32_t survivor_count; /* of SIGKILL, as the last pass over /proc found them */
 	int32_t survivors[WIRE_SURVIVORS_MAX];
 	uint64_t verdict_ns; /* from the exec to the watchdog's verdict; 0: none */
+	uint64_t ending_ns;  /* when kill_signal was sent; 0: it was not */
+	uint64_t
+	    exited_ns; /* when a foreign leader did, while it is not known how; 0: known, or it lives */
+	uint32_t revision; /* of its standing */
 	struct proc_end end;
 	enum wire_stage stage;
 	int error;
@@ -95,8 +106,9 @@ RB_HEAD(slots_by_mark, slot);
 STAILQ_HEAD(slot_list, slot);
 
 struct slots {
-	struct loop *loop; /* both for callbacks */
+	struct loop *loop; /* these three for callbacks; report is the caller's to set */
 	struct brood *brood;
+	struct report *report;
 	struct slot *slots; /* count + SLOTS_REFUSALS of them */
 	struct heartbeat *heartbeats;
 	uint32_t count;

@@ -1,8 +1,8 @@
 /*
  * spawn: see spawn.h. Run by the supervisor, and by its child up to the exec.
  *
- * The parent: a close-on-exec pipe, clone, close the writing end. The child, in this order: its
- * descriptors out of each other's way; session and mark; launch block; umask and directory; descriptors
+ * The parent: a close-on-exec pipe, clone, close the writing end. The child, in this order: bound to
+ * the life of the supervisor up to its exec, so that none that nobody knows begins to run; session and mark; launch block; umask and directory; descriptors
  * 0 to 3; signals; limits; exec. At the first failure it writes the stage and errno into the pipe
  * and _exits.
  *
@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,8 +131,8 @@ exec_search(char *const *argv, char *const *env)
 	}
 }
 
-static int
-restore_nofile(uint64_t soft)
+int
+spawn_restore_nofile(uint64_t soft)
 {
 	struct rlimit limit;
 
@@ -157,7 +158,7 @@ set_up(const struct spawn_request *request, const struct launch *launch, int *re
 		return error;
 	spawn_reset_signals();
 	/* Last: descriptors that are still open may lie above it. */
-	return restore_nofile(request->nofile_limit);
+	return spawn_restore_nofile(request->nofile_limit);
 }
 
 static int
@@ -244,14 +245,16 @@ set_limits(const struct limits *l)
 }
 
 static _Noreturn void
-child_main(const struct spawn_request *request, int report_fd)
+child_main(const struct spawn_request *request, pid_t supervisor, int report_fd)
 {
 	struct outcome outcome = {.stage = WIRE_STAGE_SETUP};
 	struct launch launch;
 	int error = 0;
 
-	if (setsid() == -1)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || setsid() == -1)
 		error = -errno;
+	if (getppid() != supervisor)
+		_exit(EXIT_NOT_EXECUTED);
 	if (error == 0 && request->mark != 0)
 		error = contain_set_mark(request->mark);
 	if (error == 0) {
@@ -268,6 +271,8 @@ child_main(const struct spawn_request *request, int report_fd)
 	}
 	if (error == 0) {
 		outcome.stage = WIRE_STAGE_EXEC;
+		/* Who has the mark is found, whatever happens now. */
+		prctl(PR_SET_PDEATHSIG, 0);
 		error = -exec_search(launch.argv, launch.env);
 	}
 	outcome.error = -error;
@@ -286,10 +291,11 @@ int
 spawn_child(struct proc_abilities *a, const struct spawn_request *request, int report_fd,
     struct proc *ret_p)
 {
+	pid_t supervisor = getpid();
 	int rc = proc_clone(a, request->cgroup_fd, ret_p);
 
 	if (rc == 0)
-		child_main(request, report_fd);
+		child_main(request, supervisor, report_fd);
 	return rc < 0 ? rc : 0;
 }
 

@@ -51,6 +51,9 @@ int spawn_outcome(int report_fd, enum wire_stage *ret_stage, int *ret_error);
  */
 int spawn_place_fds(int *fds, int count, int *ret_kept);
 
+/* For a child: its soft RLIMIT_NOFILE, as far as the hard one allows. 0 or -errno. */
+int spawn_restore_nofile(uint64_t soft);
+
 /* For a child: SIGPIPE, the one signal that the supervisor ignores, as by default; nothing blocked. */
 void spawn_reset_signals(void);
 

@@ -11,15 +11,22 @@
 #include <signal.h>
 #include <string.h>
 
-static bool
-is_sane(const struct wire_spawn *spawn)
+bool
+start_is_sane(const struct limits *l)
 {
-	const struct limits *l = &spawn->limits;
-
 	return l->kill_signal >= 1 && l->kill_signal <= SIGRTMAX &&
 	    (l->activity & ~(ACTIVITY_HEARTBEAT | ACTIVITY_OUTPUT)) == 0 &&
 	    l->idle_from < IDLE_FROM_COUNT && l->leftovers < LEFTOVERS_COUNT &&
-	    l->on_output_limit < ON_OUTPUT_COUNT && spawn->containment < WIRE_CONTAIN_COUNT;
+	    l->on_output_limit < ON_OUTPUT_COUNT;
+}
+
+/* Whether a new job may carry it: 0, or one that can be set and is no other job's. */
+static bool
+is_free_mark(const struct start *s, const struct slot *slot, uint64_t mark)
+{
+	return mark == 0 ||
+	    (mark >= WIRE_MARK_LEAST && mark < s->contain->mark_limit &&
+		slots_find_mark(slot->slots, mark) == NULL);
 }
 
 /* Whether a clone into a cgroup that fails like this might succeed without one. */
@@ -70,7 +77,7 @@ clone_contained(const struct start *s, struct slot *slot, struct spawn_request *
 	if (error == 0)
 		return 0;
 	if (slot->containment == WIRE_CONTAIN_CGROUP)
-		contain_remove(s->contain, slot->job);
+		contain_remove(s->contain->base_fd, slot->job);
 	if (slot->containment != WIRE_CONTAIN_CGROUP || !is_cgroups_fault(error))
 		slot->stage = WIRE_STAGE_FORK;
 	return error;
@@ -97,18 +104,6 @@ clone_child(const struct start *s, struct slot *slot, const struct wire_spawn *s
 	return clone_contained(s, slot, &request, &spawn->limits, report_fd);
 }
 
-static void
-set_mark(struct slot *slot)
-{
-	uint64_t mark;
-
-	do
-		mark = contain_new_mark();
-	while (mark != 0 && slots_find_mark(slot->slots, mark) != NULL);
-	if (mark != 0)
-		slots_set_mark(slot->slots, slot, mark);
-}
-
 int
 start_child(const struct start *s, struct slot *slot, const struct wire_spawn *spawn,
     const int *fds)
@@ -116,7 +111,10 @@ start_child(const struct start *s, struct slot *slot, const struct wire_spawn *s
 	int ends[2] = {-1, -1}, error;
 
 	slot->stage = WIRE_STAGE_SETUP;
-	error = is_sane(spawn) ? beats_start(slot) : -EINVAL;
+	if (!start_is_sane(&spawn->limits) || spawn->containment >= WIRE_CONTAIN_COUNT ||
+	    !is_free_mark(s, slot, spawn->mark))
+		return -EINVAL;
+	error = beats_start(slot);
 	if (error != 0)
 		return error;
 	slot->stage = WIRE_STAGE_FORK;
@@ -125,7 +123,8 @@ start_child(const struct start *s, struct slot *slot, const struct wire_spawn *s
 		error =
 		    loop_add(s->loop, &slot->report_io, ends[0], EPOLLIN, s->report_ready, slot);
 	if (error == 0) {
-		set_mark(slot);
+		if (spawn->mark != 0)
+			slots_set_mark(slot->slots, slot, spawn->mark);
 		error = clone_child(s, slot, spawn, fds, ends[1]);
 	}
 	fd_close(&ends[1]);

@@ -10,6 +10,7 @@
 #include "supervisor/proc.h"
 #include "supervisor/slots.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What each start needs. */
@@ -20,6 +21,9 @@ struct start {
 	uint64_t nofile_limit;                            /* what children get */
 	void (*report_ready)(void *arg, uint32_t events); /* arg is the slot: see spawn_outcome() */
 };
+
+/* Whether the limits are what a job may have; the server is not believed. */
+bool start_is_sane(const struct limits *l);
 
 /*
  * Starts the child of a slot that has its number, output_fd and beats_fd; the other descriptors, in the

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/notify.h"
+#include "supervisor/adopt.h"
 #include "supervisor/brood.h"
 #include "supervisor/keeper.h"
 #include "supervisor/notices.h"
@@ -42,6 +43,8 @@
 struct supervisor {
 	struct loop loop;
 	struct brood brood;
+	struct lifeboat lifeboat;
+	struct adopt adopt;
 	struct keeper keeper;
 	struct writers writers;
 	struct notices notices;
@@ -85,6 +88,7 @@ static void
 server_is_ready(struct supervisor *s)
 {
 	writers_settle(&s->writers);
+	lifeboat_sink(&s->lifeboat);
 	keeper_served(&s->keeper);
 	if (s->has_served)
 		return;
@@ -123,6 +127,9 @@ handle_message(struct supervisor *s, const struct wire_message *m, int *fds)
 		break;
 	case WIRE_SPAWN:
 		brood_spawn(&s->brood, &m->spawn, fds);
+		break;
+	case WIRE_ADOPT:
+		adopt_job(&s->adopt, &m->adopt, fds);
 		break;
 	case WIRE_CANCEL:
 		orders_cancel(&s->brood, &m->cancel);
@@ -397,6 +404,20 @@ tell(struct supervisor *s)
 	}
 }
 
+/* What the server that this process was has left: pidfds, and writing ends that no reader saw closed. */
+static void
+board(struct supervisor *s, int lifeboat_fd)
+{
+	struct lifeboat *b = &s->lifeboat;
+	int error = lifeboat_fd == -1 ? 0 : lifeboat_land(b, lifeboat_fd);
+
+	if (error != 0)
+		log_line("what the last supervisor held is lost: %s", strerror(-error));
+	for (size_t i = 0; i < b->count; i++)
+		if (b->seats[i].kind == LIFEBOAT_WRITER && b->seats[i].fd != -1)
+			writers_hold(&s->writers, b->seats[i].number, fd_take(&b->seats[i].fd));
+}
+
 static int
 prepare(struct supervisor *s, const struct supervisor_setup *setup)
 {
@@ -422,8 +443,11 @@ prepare(struct supervisor *s, const struct supervisor_setup *setup)
 		error = loop_add(&s->loop, &s->signal_io, s->signal_fd, EPOLLIN, signal_ready, s);
 	if (error == 0)
 		error = notices_init(&s->notices, &s->brood, setup->notify_fd);
+	adopt_init(&s->adopt, &s->brood, &s->lifeboat);
+	board(s, setup->lifeboat_fd);
 	keeper_init(&s->keeper, &s->loop, &s->brood.abilities, setup->server_argv, setup->listen_fd,
-	    setup->lock_fd);
+	    setup->lock_fd, setup->notify_fd);
+	s->keeper.nofile_limit = nofile_before;
 	s->keeper.started = server_started;
 	s->keeper.ready = wire_ready;
 	s->keeper.arg = s;
@@ -481,6 +505,7 @@ supervisor_run(const struct supervisor_setup *setup)
 	}
 	writers_fini(&s.writers);
 	brood_fini(&s.brood);
+	lifeboat_sink(&s.lifeboat);
 	loop_fini(&s.loop);
 	fd_close(&s.signal_fd);
 	fd_close(&s.ready_fd);

@@ -83,6 +83,17 @@ watchdog_start(struct watchdog *w, const struct limits *limits, uint64_t now_ns)
 }
 
 void
+watchdog_restore(struct watchdog *w, const struct limits *limits, uint64_t started_ns,
+    uint64_t granted_ns, uint64_t paused_ns, bool has_beaten)
+{
+	watchdog_start(w, limits, started_ns);
+	w->granted_ns = granted_ns < limits->max_extend_ns ? granted_ns : limits->max_extend_ns;
+	w->has_beaten = has_beaten;
+	if (paused_ns != 0)
+		watchdog_pause(w, paused_ns);
+}
+
+void
 watchdog_sign(struct watchdog *w, uint32_t activity, uint64_t at_ns)
 {
 	bool is_beat = activity == ACTIVITY_HEARTBEAT;

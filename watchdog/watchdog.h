@@ -86,6 +86,13 @@ void limits_default(struct limits *limits);
 void watchdog_start(struct watchdog *w, const struct limits *limits, uint64_t now_ns);
 
 /*
+ * Goes on where another supervisor's left off: started_ns as it was moved on by pauses, granted_ns beyond
+ * max_total_ns, paused since paused_ns (0: not paused). Signs of life are added by watchdog_sign().
+ */
+void watchdog_restore(struct watchdog *w, const struct limits *limits, uint64_t started_ns,
+    uint64_t granted_ns, uint64_t paused_ns, bool has_beaten);
+
+/*
  * A sign of life of one kind (one ACTIVITY_ bit) at at_ns, which may be earlier than signs already
  * seen. Kinds that limits.activity does not name are ignored, but for a first heartbeat that the
  * idle clock waits for; no other kind starts that.

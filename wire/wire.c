@@ -16,12 +16,12 @@
 
 /* A packet is copied as it lies in memory: a hole in it would carry what was there before. */
 _Static_assert(sizeof(struct wire_line) == 8 + WIRE_LINE_MAX, "hole in struct wire_line");
-_Static_assert(sizeof(struct wire_hello) == 16, "hole in struct wire_hello");
-_Static_assert(sizeof(struct wire_started) == 48, "hole in struct wire_started");
+_Static_assert(sizeof(struct wire_hello) == 24, "hole in struct wire_hello");
+_Static_assert(sizeof(struct standing) == 120, "hole in struct standing");
 _Static_assert(sizeof(struct wire_ended) == 136 + sizeof(struct wire_line), "hole in wire_ended");
 _Static_assert(sizeof(struct wire_looked) == 40 + sizeof(struct wire_line), "hole in wire_looked");
 _Static_assert(sizeof(struct limits) == 104, "hole in struct limits");
-_Static_assert(sizeof(struct wire_spawn) == 16 + sizeof(struct limits), "hole in wire_spawn");
+_Static_assert(sizeof(struct wire_spawn) == 24 + sizeof(struct limits), "hole in wire_spawn");
 _Static_assert((int)WIRE_FD_COUNT <= WIRE_FDS_MAX, "WIRE_FDS_MAX is too small");
 
 /* What a message of each type must be. */
@@ -31,7 +31,7 @@ static const struct {
 	unsigned nfds;
 } types[WIRE_TYPE_COUNT] = {
     [WIRE_HELLO] = {WIRE_SERVER, WITH(wire_hello), 0},
-    [WIRE_STARTED] = {WIRE_SERVER, WITH(wire_started), 0},
+    [WIRE_STARTED] = {WIRE_SERVER, WITH(standing), 0},
     [WIRE_ENDED] = {WIRE_SERVER, WITH(wire_ended), 0},
     [WIRE_SYNCED] = {WIRE_SERVER, HEAD_SIZE, 0},
     [WIRE_LOOKED] = {WIRE_SERVER, WITH(wire_looked), 0},
@@ -39,6 +39,7 @@ static const struct {
     [WIRE_STOPPING] = {WIRE_SERVER, HEAD_SIZE, 0},
     [WIRE_READY] = {WIRE_SUPERVISOR, HEAD_SIZE, 0},
     [WIRE_SPAWN] = {WIRE_SUPERVISOR, WITH(wire_spawn), WIRE_FD_COUNT},
+    [WIRE_ADOPT] = {WIRE_SUPERVISOR, WITH(wire_adopt), WIRE_ADOPT_FD_COUNT},
     [WIRE_CANCEL] = {WIRE_SUPERVISOR, WITH(wire_cancel), 0},
     [WIRE_PAUSE] = {WIRE_SUPERVISOR, WITH(wire_job), 0},
     [WIRE_UNPAUSE] = {WIRE_SUPERVISOR, WITH(wire_job), 0},

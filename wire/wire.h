@@ -10,14 +10,18 @@
 #define WIRE_WIRE_H
 
 #include "watchdog/watchdog.h"
+#include "wire/standing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define WIRE_LINE_MAX 1024
 #define WIRE_FDS_MAX 6
 #define WIRE_SURVIVORS_MAX 8
+
+/* Marks lie above all that anybody would set as a limit of locks; supervisor/contain.h. */
+#define WIRE_MARK_LEAST (UINT64_C(1) << 20)
 
 /* No wait status: by wait(2)'s macros neither an exit nor a signal. */
 #define WIRE_WAIT_UNKNOWN (-1)
@@ -26,11 +30,12 @@
 #define WIRE_SERVER_FD 3 /* the wire */
 #define WIRE_LISTEN_FD 4 /* the listening socket of the control interface */
 #define WIRE_LOCK_FD 5   /* the daemon's lock, held by both */
+#define WIRE_NOTIFY_FD 6 /* the socket for jobs' notices, which only the supervisor reads */
 
 enum wire_type {
 	/* supervisor to server */
 	WIRE_HELLO,   /* first, always */
-	WIRE_STARTED, /* a program was executed */
+	WIRE_STARTED, /* a program was executed; told again when the job's standing changes */
 	WIRE_ENDED,   /* a job is over; repeated after each HELLO and REPORT until WIRE_FORGET. Once
 			  before if something of it survives SIGKILL: not to be forgotten then */
 	WIRE_SYNCED,  /* all slots have been told since HELLO or REPORT */
@@ -38,8 +43,10 @@ enum wire_type {
 	WIRE_RELOAD,  /* somebody sent SIGHUP */
 	WIRE_STOPPING, /* somebody sent SIGTERM or SIGINT: cancel what runs, then WIRE_QUIT */
 	/* server to supervisor */
-	WIRE_READY,   /* the server serves */
-	WIRE_SPAWN,   /* start a job */
+	WIRE_READY, /* the server serves */
+	WIRE_SPAWN, /* start a job */
+	WIRE_ADOPT, /* take over a job that an earlier supervisor has started: answered by WIRE_STARTED,
+			 or by WIRE_ENDED */
 	WIRE_CANCEL,  /* end a job */
 	WIRE_PAUSE,   /* stop its tree and its clocks */
 	WIRE_UNPAUSE, /* and let them go on */
@@ -94,19 +101,9 @@ struct wire_line {
 
 struct wire_hello {
 	uint64_t instance;   /* random: tells the server whether this supervisor is a new one */
+	uint64_t mark_limit; /* marks lie below it; 0: none can be set */
 	uint32_t slot_count; /* how many jobs fit at once */
 	int32_t pid;
-};
-
-struct wire_started {
-	uint64_t job;
-	int64_t started_wall_ms;
-	uint64_t start_time; /* field 22 of proc_pid_stat(5), 0 where it could not be read */
-	uint64_t mark;       /* of its processes, supervisor/contain.h; 0: none */
-	int32_t pid;
-	uint32_t containment; /* enum wire_containment */
-	uint32_t is_paused;
-	uint32_t reserved;
 };
 
 struct wire_ended {
@@ -118,8 +115,9 @@ struct wire_ended {
 	    verdict_ns; /* from the exec to the watchdog's verdict, likewise; 0: there was none */
 	uint64_t max_total_ns; /* in force at the end: with what the job was granted beyond */
 	uint64_t idle_ns;      /* since the last sign of life: at the verdict, else at the end */
-	uint64_t cpu_ns;       /* user and system, of the leader and all it waited for */
-	uint64_t max_rss_kb;
+	uint64_t
+	    cpu_ns; /* user and system, of the leader and all it waited for; STANDING_UNKNOWN */
+	uint64_t max_rss_kb; /* likewise */
 	int32_t pid;
 	int32_t wait_status;     /* wait(2) or WIRE_WAIT_UNKNOWN, if stage is WIRE_STAGE_NONE */
 	int32_t error;           /* errno of the stage that failed */
@@ -149,6 +147,8 @@ struct wire_looked {
  */
 struct wire_spawn {
 	uint64_t job;
+	uint64_t
+	    mark; /* for its processes, so that they are found should this supervisor die; 0: none */
 	struct limits limits;
 	uint32_t containment; /* enum wire_containment: what is wished for */
 	uint32_t reserved;
@@ -162,6 +162,18 @@ enum wire_spawn_fd {
 	WIRE_FD_CHILD_BEATS,
 	WIRE_FD_DIRECTORY,
 	WIRE_FD_COUNT
+};
+
+/* Descriptors: output, heartbeat pipe for the supervisor, as in WIRE_SPAWN. */
+struct wire_adopt {
+	struct standing standing;
+	struct limits limits;
+};
+
+enum wire_adopt_fd {
+	WIRE_ADOPT_OUTPUT,
+	WIRE_ADOPT_BEATS,
+	WIRE_ADOPT_FD_COUNT
 };
 
 struct wire_job { /* PAUSE, UNPAUSE, FORGET, LOOK */
@@ -190,10 +202,11 @@ struct wire_message {
 	uint32_t size; /* of the whole packet */
 	union {
 		struct wire_hello hello;
-		struct wire_started started;
+		struct standing started;
 		struct wire_ended ended;
 		struct wire_looked looked;
 		struct wire_spawn spawn;
+		struct wire_adopt adopt;
 		struct wire_job job;
 		struct wire_cancel cancel;
 		struct wire_hold hold;

@@ -163,6 +163,7 @@ take(struct server *s, const struct wire_message *m)
 		break;
 	case WIRE_READY:
 	case WIRE_SPAWN:
+	case WIRE_ADOPT:
 	case WIRE_CANCEL:
 	case WIRE_PAUSE:
 	case WIRE_UNPAUSE:

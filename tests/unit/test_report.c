@@ -118,7 +118,7 @@ test_synced_waits_for_what_may_have_started(void **state)
 
 	/* What begins later is not waited for. */
 	take(w, 2, CHILD_STARTING)->report_io.fd = 98;
-	report_slot(&w->report, slot, SLOT_TELL_STARTED);
+	report_slot(&w->report, slot, SLOT_TELL_STANDING);
 	report_settled(&w->report, slot);
 	assert_int_equal(report_send(&w->report, w->wire[0]), 0);
 	assert_int_equal(next(w, &job), WIRE_STARTED);
@@ -160,7 +160,7 @@ test_what_is_forgotten_is_not_told(void **state)
 	struct slot *slot = take(w, 1, CHILD_OVER);
 	uint64_t job;
 
-	report_slot(&w->report, slot, SLOT_TELL_STARTED | SLOT_TELL_ENDED);
+	report_slot(&w->report, slot, SLOT_TELL_STANDING | SLOT_TELL_ENDED);
 	report_forget(&w->report, slot);
 	assert_int_equal(report_send(&w->report, w->wire[0]), 0);
 	assert_int_equal(next(w, &job), -1);

@@ -1,0 +1,112 @@
+/*
+ * recovery: see recovery.h. Must never start anything: what may have run is adopted or lost, never run again.
+ */
+#include "server/recovery.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "server/jobs.h"
+#include "server/starter.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* What the store knows of a job that may run. */
+struct past {
+	enum status status;
+	uint64_t supervisor;
+	bool is_of_this_boot;
+	struct limits limits;
+	struct standing standing;
+	const char *boot_id; /* of this machine now */
+};
+
+static int
+copy_past(void *arg, const struct store_job *j)
+{
+	struct past *p = arg;
+
+	p->status = j->status;
+	p->supervisor = j->supervisor;
+	p->is_of_this_boot = j->boot_id != NULL && strcmp(j->boot_id, p->boot_id) == 0;
+	p->limits = j->limits;
+	p->standing = j->standing;
+	return 0;
+}
+
+static void
+lose(struct server *s, const struct queue_job *j, const char *why)
+{
+	const struct ending e = {.status = STATUS_LOST, .error = why};
+
+	log_line("job %" PRId64 " (%s) is %s", j->number, j->child, why);
+	jobs_end(s, j->number, &e);
+}
+
+static void
+adopt(struct server *s, struct queue_job *j, const struct past *p)
+{
+	struct wire_adopt m = {.standing = p->standing, .limits = p->limits};
+	int fds[WIRE_ADOPT_FD_COUNT];
+	struct fault f;
+
+	if (starter_reopen(&s->paths, j->number, fds, &f) < 0) {
+		log_line("job %" PRId64 " (%s) cannot be watched yet: %s", j->number, j->child,
+		    f.text);
+		server_back_off(s);
+		return;
+	}
+	log_line("job %" PRId64 " (%s) is adopted", j->number, j->child);
+	link_adopt(s->link, &m, fds);
+}
+
+static void
+settle(struct server *s, struct queue_job *j)
+{
+	struct past p = {.boot_id = s->boot_id};
+
+	if (server_check(s, store_read_job(s->store, j->number, copy_past, &p)) < 0)
+		return;
+	if (p.status == STATUS_STARTING && p.supervisor == s->instance) {
+		if (server_check(s, store_set_queued(s->store, j->number)) == 0)
+			queue_put_back(s->queue, j);
+	} else if (!p.is_of_this_boot) {
+		lose(s, j, "lost: the machine was restarted while it ran");
+	} else {
+		adopt(s, j, &p);
+	}
+}
+
+void
+recovery_synced(struct server *s)
+{
+	struct queue_job *j, *next;
+
+	for (j = queue_next_job(s->queue, NULL); j != NULL; j = next) {
+		next = queue_next_job(s->queue, j);
+		if (j->status != STATUS_QUEUED && !j->is_told)
+			settle(s, j);
+	}
+	s->is_synced = true;
+	s->is_paused = false;
+	s->has_news = true;
+}
+
+static int
+ignore_job(void *arg, const struct store_job *j)
+{
+	(void)arg;
+	(void)j;
+	return 0;
+}
+
+void
+recovery_meet_unknown(struct server *s, int64_t job)
+{
+	/* One that has ended needs nothing: its end is told again, and forgotten then. */
+	if (server_check(s, store_read_job(s->store, job, ignore_job, NULL)) != -ENOENT)
+		return;
+	log_line("job %" PRId64 " runs, but the store does not know it: it is cancelled", job);
+	link_cancel(s->link, (uint64_t)job, WIRE_CAUSE_CANCEL);
+}
