@@ -173,7 +173,8 @@ brood_event(struct slot *slot, enum child_event event)
 		    child_event_name(event), child_state_name(before));
 	if ((actions & CHILD_BLAME) != 0)
 		note_cause(slot, event);
-	if ((actions & CHILD_SIGNAL) != 0)
+	if ((actions & (CHILD_SIGNAL | CHILD_KILL | CHILD_KILL_LEADER)) != 0 &&
+	    slot->ending_ns == 0)
 		slot->ending_ns = clock_mono_ns();
 	if ((actions & CHILD_TELL_STANDING) != 0)
 		report_standing(slot);

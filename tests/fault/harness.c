@@ -30,6 +30,7 @@ main(int argc, char **argv)
 	struct proc_abilities old = {0};
 	char *server_argv[] = {argv[0], "server", argv[1], argv[2], NULL};
 	struct supervisor_setup setup = {
+	    .lifeboat_fd = -1,
 	    .listen_fd = -1,
 	    .lock_fd = -1,
 	    .notify_fd = -1,

@@ -85,6 +85,7 @@ _Static_assert(PARTS <= FAULT_JOBS, "FAULT_JOBS is too small");
 struct player {
 	struct fault_page *page;
 	const char *dir;
+	struct wire_hello hello;
 	bool is_known[PARTS]; /* to the supervisor, as it told this server */
 	bool has_end[PARTS];  /* told to this server */
 	bool is_looked;       /* an answer to LOOK has come */
@@ -164,13 +165,14 @@ static void
 take_hello(struct player *p, const struct wire_hello *hello)
 {
 	p->page->has_begun = true;
+	p->hello = *hello;
 	if (p->page->instance != 0 && p->page->instance != hello->instance)
 		complain(p, "the instance has changed");
 	p->page->instance = hello->instance;
 }
 
 static void
-take_started(struct player *p, const struct wire_started *started)
+take_started(struct player *p, const struct standing *started)
 {
 	if (started->job >= PARTS || p->page->jobs[started->job].state == FAULT_JOB_NEW) {
 		complain(p, "a start of job %" PRIu64 ", which was not sent", started->job);
@@ -206,6 +208,7 @@ take(struct player *p, const struct wire_message *m)
 		break;
 	case WIRE_READY:
 	case WIRE_SPAWN:
+	case WIRE_ADOPT:
 	case WIRE_CANCEL:
 	case WIRE_PAUSE:
 	case WIRE_UNPAUSE:
@@ -258,7 +261,9 @@ ms_or_off(uint32_t ms)
 static void
 spawn(struct player *p, uint64_t job)
 {
-	struct wire_message m = {.spawn = {.job = job, .containment = parts[job].containment}};
+	struct wire_message m = {.spawn = {.job = job,
+				     .mark = play_mark(&p->hello),
+				     .containment = parts[job].containment}};
 	struct limits *limits = &m.spawn.limits;
 
 	limits_default(limits);

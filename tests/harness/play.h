@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 /* Waits until the wire takes it. 0 or -errno of wire_send(). */
@@ -68,6 +69,19 @@ play_launch(char **argv)
 		errx(1, "memfd: %s", strerror(-fd));
 	free(block);
 	return fd;
+}
+
+/* A mark for a job, as HELLO bounds it. */
+static inline uint64_t
+play_mark(const struct wire_hello *hello)
+{
+	uint64_t mark;
+
+	if (hello->mark_limit <= WIRE_MARK_LEAST)
+		return 0;
+	if (getrandom(&mark, sizeof(mark), 0) != sizeof(mark))
+		err(1, "getrandom");
+	return WIRE_MARK_LEAST + mark % (hello->mark_limit - WIRE_MARK_LEAST);
 }
 
 /* SPAWN m, with launch_fd, which is closed, and all else that a job gets. As play_send(). */

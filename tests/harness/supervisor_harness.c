@@ -63,6 +63,7 @@ struct server {
 	const char *dir;
 	struct entry entries[JOBS];
 	uint64_t instance;
+	struct wire_hello hello;
 	unsigned started; /* since HELLO */
 	unsigned ended;
 	bool is_synced;
@@ -123,6 +124,7 @@ take_ended(struct server *s, const struct wire_ended *e)
 static void
 take_hello(struct server *s, const struct wire_hello *hello)
 {
+	s->hello = *hello;
 	s->instance = load(s->dir, "instance");
 	printf("hello %s\n",
 	    s->instance == 0                     ? "first"
@@ -199,8 +201,10 @@ receive(struct server *s, int timeout_ms)
 static void
 spawn(const struct server *s, uint64_t job, const struct limits *limits, char **argv)
 {
-	struct wire_message m = {
-	    .spawn = {.job = job, .limits = *limits, .containment = s->containment}};
+	struct wire_message m = {.spawn = {.job = job,
+				     .mark = play_mark(&s->hello),
+				     .limits = *limits,
+				     .containment = s->containment}};
 	char path[PATH_MAX], name[64];
 	int error;
 
@@ -475,6 +479,7 @@ main(int argc, char **argv)
 	bool is_old = argc == 4 && strcmp(argv[1], "-o") == 0;
 	char *server_argv[] = {argv[0], "server", argv[argc - 2], argv[argc - 1], NULL};
 	struct supervisor_setup setup = {
+	    .lifeboat_fd = -1,
 	    .listen_fd = -1,
 	    .lock_fd = -1,
 	    .notify_fd = -1,

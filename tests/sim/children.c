@@ -133,6 +133,8 @@ children_new_job(void)
 		return NULL;
 	*job = (struct job){.id = id, .beats_fd = -1, .output_fd = -1};
 	job->spawn.job = id;
+	job->mark = world_once_in(100) ? 0 : WIRE_MARK_LEAST + world_random() % MARK_LIMIT / 2;
+	job->spawn.mark = job->mark;
 	job->spawn.containment = (uint32_t)world_below(WIRE_CONTAIN_COUNT);
 	draw_limits(&job->spawn.limits, scale_ns);
 	draw_habits(&job->habits, scale_ns);

@@ -16,6 +16,9 @@
 #define JOBS_MAX 256
 
 /* What a job is like, drawn once. */
+/* Marks lie below it. */
+#define MARK_LIMIT (UINT64_C(1) << 48)
+
 struct habits {
 	uint64_t interval_ns; /* between two things that a process of it does */
 	uint64_t life_ns;     /* of its first process; UINT64_MAX: until it is ended */
@@ -44,7 +47,7 @@ struct told {
 	bool was_started; /* ever */
 	bool was_ended;
 	bool was_refused;
-	struct wire_started started;
+	struct standing started;
 	struct wire_ended ended;
 };
 

@@ -10,7 +10,6 @@
 #include "tests/sim/kernel.h"
 #include "tests/sim/processes.h"
 #include "tests/sim/promises.h"
-#include "tests/sim/server.h"
 #include "tests/sim/world.h"
 
 #include <errno.h>
@@ -21,7 +20,7 @@ void
 contain_init(struct contain *c, uint64_t instance)
 {
 	(void)instance;
-	*c = (struct contain){.base_fd = -1, .children_fd = -1};
+	*c = (struct contain){.base_fd = -1, .children_fd = -1, .mark_limit = MARK_LIMIT};
 	if (world_once_in(2))
 		c->base_fd = kernel_open(FILE_PLAIN);
 	if (!world_once_in(4))
@@ -60,11 +59,11 @@ contain_open(const struct contain *c, uint64_t job, const struct limits *limits,
 }
 
 int
-contain_kill(const struct contain *c, uint64_t job)
+contain_kill(int base_fd, uint64_t job)
 {
 	struct process *p;
 
-	(void)c;
+	(void)base_fd;
 	kernel_enter();
 	promises_tried(job, SIGKILL);
 	if (kernel_fails())
@@ -76,9 +75,9 @@ contain_kill(const struct contain *c, uint64_t job)
 }
 
 int
-contain_is_populated(const struct contain *c, uint64_t job)
+contain_is_populated(int base_fd, uint64_t job)
 {
-	(void)c;
+	(void)base_fd;
 	kernel_enter();
 	if (kernel_fails())
 		return -EMFILE;
@@ -86,23 +85,27 @@ contain_is_populated(const struct contain *c, uint64_t job)
 }
 
 void
-contain_remove(const struct contain *c, uint64_t job)
+contain_remove(int base_fd, uint64_t job)
 {
 	struct job *j = children_find(job);
 
-	(void)c;
+	(void)base_fd;
 	kernel_enter();
 	if (!processes_has_cgroup_member(job))
 		j->has_cgroup = false;
 }
 
-uint64_t
-contain_new_mark(void)
+int
+contain_find(pid_t pid, uint64_t job, int *ret_base_fd)
 {
-	uint64_t mark = world_once_in(100) ? 0 : 1 + (world_random() >> 16);
+	const struct process *p;
 
-	server_spawning()->mark = mark;
-	return mark;
+	kernel_enter();
+	p = processes_find_pid(pid);
+	if (p == NULL || p->job != job || !p->is_in_cgroup)
+		return -ENOENT;
+	*ret_base_fd = kernel_open(FILE_PLAIN);
+	return 0;
 }
 
 int

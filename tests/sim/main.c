@@ -93,7 +93,8 @@ static uint64_t
 run(uint64_t seed, uint64_t steps)
 {
 	struct proc_abilities abilities = {.has_clone3 = true};
-	struct supervisor_setup setup = {.listen_fd = -1,
+	struct supervisor_setup setup = {.lifeboat_fd = -1,
+	    .listen_fd = -1,
 	    .lock_fd = -1,
 	    .notify_fd = -1,
 	    .ready_fd = -1,

@@ -94,6 +94,36 @@ proc_open(pid_t pid, struct proc *ret_p)
 	return 0;
 }
 
+int
+proc_find(pid_t pid, uint64_t start_time, struct proc *ret_p)
+{
+	int error = proc_open(pid, ret_p);
+
+	if (error == 0 && target(ret_p)->number != start_time) {
+		proc_close(ret_p);
+		error = -ESRCH;
+	}
+	return error;
+}
+
+int
+proc_exit_status(struct proc_abilities *a, const struct proc *p, uint64_t start_time,
+    int *ret_wait_status)
+{
+	const struct process *process;
+
+	(void)a;
+	(void)start_time;
+	kernel_enter();
+	process = target(p);
+	if (process == NULL)
+		return -ESRCH;
+	if (!process->is_zombie)
+		return -EAGAIN;
+	*ret_wait_status = process->wait_status;
+	return 0;
+}
+
 void
 proc_close(struct proc *p)
 {

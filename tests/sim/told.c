@@ -128,13 +128,10 @@ is_pausing(const struct job *job)
 }
 
 static void
-told_started(const struct wire_started *s)
+told_started(const struct standing *s)
 {
 	struct job *job = told_of(s->job, "STARTED told");
 	struct told *t = &job->told;
-	struct wire_started same = *s;
-
-	same.is_paused = 0;
 	if (t->is_ended)
 		world_broken(s->job, "STARTED never comes after ENDED", "it did");
 	if (job->executed_ns == 0)
@@ -142,11 +139,20 @@ told_started(const struct wire_started *s)
 		    job->habits.exec_stage);
 	if (s->pid != job->pid || s->mark != job->mark || s->containment == WIRE_CONTAIN_AUTO)
 		world_broken(s->job, "STARTED tells who it is", "%d for %d", s->pid, job->pid);
-	if ((s->is_paused != 0) != is_pausing(job))
-		world_broken(s->job, "a pause is told", "%u, not %u", s->is_paused, job->is_paused);
-	if (t->was_started && memcmp(&same, &t->started, sizeof(same)) != 0)
-		world_broken(s->job, "what is told again is the same", "STARTED");
-	t->started = same;
+	if ((s->paused_ns != 0) != is_pausing(job))
+		world_broken(s->job, "a pause is told", "%d, not %u", s->paused_ns != 0,
+		    job->is_paused);
+	if (s->revision < t->started.revision)
+		world_broken(s->job, "a standing is never older than what was told", "%u after %u",
+		    s->revision, t->started.revision);
+	if (t->was_started && !t->was_ended && s->revision == t->started.revision &&
+	    (s->paused_ns != t->started.paused_ns || s->granted_ns != t->started.granted_ns ||
+		s->ending_ns != t->started.ending_ns || s->cause != t->started.cause))
+		world_broken(s->job, "a change of a standing has a revision", "%u", s->revision);
+	if ((s->cause != WIRE_CAUSE_NONE || job->signalled_ns != 0) && s->ending_ns == 0)
+		world_broken(s->job, "who is being ended has that in his standing", "cause %u",
+		    s->cause);
+	t->started = *s;
 	t->is_started = true;
 	t->was_started = true;
 }

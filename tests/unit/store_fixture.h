@@ -5,6 +5,7 @@
 #define TESTS_UNIT_STORE_FIXTURE_H
 
 #include "store/store.h"
+#include "wire/wire.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,6 +177,22 @@ found_parent(void *arg, const struct store_parent *p)
 	snprintf(found->text, sizeof(found->text), "%s", p->path != NULL ? p->path : "NULL");
 	snprintf(found->meta, sizeof(found->meta), "%s", p->format);
 	return 0;
+}
+
+/* store_set_running() with what these tests look at. */
+static inline int
+fixture_run(struct fixture *x, int64_t job, int64_t started_ms, int32_t pid, uint64_t start_time)
+{
+	const struct standing st = {.job = (uint64_t)job,
+	    .started_wall_ms = started_ms,
+	    .pid = pid,
+	    .start_time = start_time,
+	    .cpu_ns = STANDING_UNKNOWN,
+	    .max_rss_kb = STANDING_UNKNOWN,
+	    .wait_status = WIRE_WAIT_UNKNOWN,
+	    .revision = 1};
+
+	return store_set_running(x->store, &st);
 }
 
 #endif

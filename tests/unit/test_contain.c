@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #define CHILDREN 300
+#define MARK (WIRE_MARK_LEAST + 4711)
 
 static struct contain contain;
 
@@ -76,20 +77,9 @@ set_and_lower(uint64_t mark)
 }
 
 static void
-test_marks_differ_and_lie_above_real_limits(void **state)
-{
-	uint64_t one = contain_new_mark(), two = contain_new_mark();
-
-	(void)state;
-	assert_true(one >= UINT64_C(1) << 20 && two >= UINT64_C(1) << 20);
-	assert_true(one < UINT64_C(1) << 62 && two < UINT64_C(1) << 62);
-	assert_true(one != two);
-}
-
-static void
 test_a_mark_is_read_and_those_without_have_none(void **state)
 {
-	uint64_t mark = contain_new_mark(), own, read, outer;
+	uint64_t mark = MARK, own, read, outer;
 	pid_t marked = start(contain_set_mark, mark), plain = start(set_nothing, 0);
 
 	(void)state;
@@ -105,7 +95,7 @@ test_a_mark_is_read_and_those_without_have_none(void **state)
 static void
 test_a_zombie_keeps_its_mark_and_who_is_gone_has_none(void **state)
 {
-	uint64_t mark = contain_new_mark(), read, outer;
+	uint64_t mark = MARK, read, outer;
 	pid_t pid = start(contain_set_mark, mark);
 	siginfo_t info;
 
@@ -122,7 +112,7 @@ static void
 test_the_outermost_mark_stays_below_another(void **state)
 {
 	struct rlimit own;
-	uint64_t mark = contain_new_mark(), read, outer, expected;
+	uint64_t mark = MARK, read, outer, expected;
 	pid_t pid = start(set_twice, mark);
 
 	(void)state;
@@ -139,23 +129,28 @@ test_the_outermost_mark_stays_below_another(void **state)
 
 /* In a child, for what is lowered stays low. */
 static void
-test_a_hard_limit_bounds_new_marks_or_leaves_no_room(void **state)
+test_a_hard_limit_bounds_marks_or_leaves_no_room(void **state)
 {
 	struct rlimit low = {1 << 21, 1 << 21}, none = {1000, 1000};
-	uint64_t mark;
+	struct contain bounded;
 	int status;
 	pid_t pid = fork();
 
 	(void)state;
+	assert_true(contain.mark_limit > WIRE_MARK_LEAST);
+	assert_true(contain.mark_limit <= UINT64_C(1) << 62);
 	if (pid == 0) {
 		if (setrlimit(RLIMIT_LOCKS, &low) != 0)
 			_exit(1);
-		mark = contain_new_mark();
-		if (mark < 1 << 20 || mark >= 1 << 21 || contain_set_mark(mark) != 0)
+		contain_init(&bounded, 2);
+		contain_fini(&bounded);
+		if (bounded.mark_limit != 1 << 21 || contain_set_mark((1 << 21) - 1) != 0)
 			_exit(2);
-		if (setrlimit(RLIMIT_LOCKS, &none) != 0 || contain_new_mark() != 0)
+		if (setrlimit(RLIMIT_LOCKS, &none) != 0)
 			_exit(3);
-		_exit(0);
+		contain_init(&bounded, 3);
+		contain_fini(&bounded);
+		_exit(bounded.mark_limit == 0 ? 0 : 4);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -255,11 +250,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_marks_differ_and_lie_above_real_limits),
 	    cmocka_unit_test(test_a_mark_is_read_and_those_without_have_none),
 	    cmocka_unit_test(test_a_zombie_keeps_its_mark_and_who_is_gone_has_none),
 	    cmocka_unit_test(test_the_outermost_mark_stays_below_another),
-	    cmocka_unit_test(test_a_hard_limit_bounds_new_marks_or_leaves_no_room),
+	    cmocka_unit_test(test_a_hard_limit_bounds_marks_or_leaves_no_room),
 	    cmocka_unit_test(test_all_children_are_seen_once_living_or_dead),
 	    cmocka_unit_test(test_without_the_list_it_says_so),
 	    cmocka_unit_test(test_wishes),

@@ -299,7 +299,7 @@ people_see_views(void **state)
 	fixture_add(x, "p", "a");
 	fixture_add(x, "p", "b");
 	fixture_end(x, 1);
-	assert_int_equal(store_set_starting(x->store, 2, 1, "b"), 0);
+	assert_int_equal(store_set_starting(x->store, 2, 1, "b", 0), 0);
 	assert_int_equal(store_commit(x->store), 0);
 	assert_query(x, "SELECT status FROM jobs WHERE child = 'b'", "queued");
 	assert_query(x, "SELECT count(*) FROM jobs", "2");

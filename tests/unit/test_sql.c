@@ -82,9 +82,9 @@ live_once(struct fixture *x, const char *token)
 		rc = store_read_launch(x->store, job, &block, &len);
 	free(block);
 	if (rc == 0)
-		rc = store_set_starting(x->store, job, 1, "boot");
+		rc = store_set_starting(x->store, job, 1, "boot", 0);
 	if (rc == 0)
-		rc = store_set_running(x->store, job, 1, 2, 3);
+		rc = fixture_run(x, job, 1, 2, 3);
 	if (rc == 0)
 		rc = store_next_seq(x->store, &seq);
 	if (rc == 0)

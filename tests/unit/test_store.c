@@ -84,7 +84,7 @@ a_job_is_read_as_it_was_added(void **state)
 	assert_int_equal(found.job.queued_ms, 1000);
 	assert_int_equal(found.job.started_ms, 0);
 	assert_int_equal(found.job.ended_ms, 0);
-	assert_int_equal(found.job.pid, 0);
+	assert_int_equal(found.job.standing.pid, 0);
 	assert_int_equal(found.job.record_seq, 0);
 	assert_string_equal(found.boot_id, "NULL");
 }
@@ -97,22 +97,22 @@ a_job_goes_through_its_life(void **state)
 	struct found found = {.count = 0};
 	uint64_t instance = UINT64_MAX - 1;
 
-	assert_int_equal(store_set_starting(x->store, job, instance, "boot"), 0);
+	assert_int_equal(store_set_starting(x->store, job, instance, "boot", 0), 0);
 	assert_int_equal(status_of(x, job), STATUS_STARTING);
 	assert_int_equal(store_set_queued(x->store, job), 0);
 	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
 	assert_int_equal(found.job.status, STATUS_QUEUED);
 	assert_int_equal(found.job.supervisor, 0);
 	assert_string_equal(found.boot_id, "NULL");
-	assert_int_equal(store_set_starting(x->store, job, instance, "boot"), 0);
-	assert_int_equal(store_set_running(x->store, job, 2000, 77, UINT64_MAX - 2), 0);
+	assert_int_equal(store_set_starting(x->store, job, instance, "boot", 0), 0);
+	assert_int_equal(fixture_run(x, job, 2000, 77, UINT64_MAX - 2), 0);
 	int64_t seq = fixture_end(x, job);
 	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
 	assert_int_equal(found.job.status, STATUS_ERROR);
 	assert_int_equal(found.job.started_ms, 2000);
 	assert_int_equal(found.job.ended_ms, 3500);
-	assert_int_equal(found.job.pid, 77);
-	assert_true(found.job.start_time == UINT64_MAX - 2);
+	assert_int_equal(found.job.standing.pid, 77);
+	assert_true(found.job.standing.start_time == UINT64_MAX - 2);
 	assert_true(found.job.supervisor == instance);
 	assert_string_equal(found.boot_id, "boot");
 	assert_int_equal(found.job.record_seq, seq);
@@ -125,9 +125,9 @@ a_start_told_twice_is_one_event(void **state)
 	int64_t job = fixture_add(x, "p", "c");
 	int64_t before = next_seq(x);
 
-	assert_int_equal(store_set_running(x->store, job, 2000, 77, 0), 0);
+	assert_int_equal(fixture_run(x, job, 2000, 77, 0), 0);
 	assert_int_equal(next_seq(x), before + 1);
-	assert_int_equal(store_set_running(x->store, job, 2500, 78, 0), 0);
+	assert_int_equal(fixture_run(x, job, 2500, 78, 0), 0);
 	assert_int_equal(next_seq(x), before + 1);
 }
 
@@ -137,18 +137,18 @@ a_job_never_goes_back(void **state)
 	struct fixture *x = *state;
 	int64_t job = fixture_add(x, "p", "c");
 
-	assert_int_equal(store_set_running(x->store, job, 2000, 77, 0), 0);
-	assert_int_equal(store_set_starting(x->store, job, 1, "boot"), -ENOENT);
+	assert_int_equal(fixture_run(x, job, 2000, 77, 0), 0);
+	assert_int_equal(store_set_starting(x->store, job, 1, "boot", 0), -ENOENT);
 	assert_int_equal(store_set_queued(x->store, job), -ENOENT);
 	fixture_end(x, job);
-	assert_int_equal(store_set_starting(x->store, job, 1, "boot"), -ENOENT);
+	assert_int_equal(store_set_starting(x->store, job, 1, "boot", 0), -ENOENT);
 	assert_int_equal(store_set_queued(x->store, job), -ENOENT);
-	assert_int_equal(store_set_running(x->store, job, 1, 1, 1), -ENOENT);
+	assert_int_equal(fixture_run(x, job, 1, 1, 1), -ENOENT);
 	assert_int_equal(store_end_job(x->store, job, STATUS_LOST, 1, 1, next_seq(x), RECORD),
 	    -ENOENT);
 	assert_int_equal(status_of(x, job), STATUS_ERROR);
 	assert_int_equal(store_set_queued(x->store, 99), -ENOENT);
-	assert_int_equal(store_set_running(x->store, 99, 1, 1, 1), -ENOENT);
+	assert_int_equal(fixture_run(x, 99, 1, 1, 1), -ENOENT);
 	assert_int_equal(store_end_job(x->store, 99, STATUS_LOST, 1, 1, next_seq(x), RECORD),
 	    -ENOENT);
 }
@@ -425,8 +425,8 @@ jobs_are_listed_by_parent_and_status(void **state)
 		fixture_add(x, i % 2 == 1 ? "p" : "q", "c");
 	fixture_end(x, 1);
 	fixture_end(x, 2);
-	assert_int_equal(store_set_running(x->store, 3, 1, 1, 1), 0);
-	assert_int_equal(store_set_starting(x->store, 4, 1, "b"), 0);
+	assert_int_equal(fixture_run(x, 3, 1, 1, 1), 0);
+	assert_int_equal(store_set_starting(x->store, 4, 1, "b", 0), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		found.count = 0;
 		assert_int_equal(store_each_job(x->store, cases[i].parent, cases[i].status,
@@ -450,7 +450,7 @@ live_jobs_are_found_again_oldest_first(void **state)
 	for (int i = 1; i <= 5; i++)
 		fixture_add(x, "p", "c");
 	fixture_end(x, 2);
-	assert_int_equal(store_set_running(x->store, 4, 1, 1, 1), 0);
+	assert_int_equal(fixture_run(x, 4, 1, 1, 1), 0);
 	assert_int_equal(store_commit(x->store), 0);
 	fixture_reopen(x);
 	assert_int_equal(store_each_live_job(x->store, found_job, &found), 0);
