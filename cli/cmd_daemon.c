@@ -197,6 +197,7 @@ serve(struct daemon *d)
 	    .lifeboat_fd = d->lifeboat_fd,
 	    .ready_fd = d->ready_fd,
 	    .has_log_timestamps = fd_is_file(STDERR_FILENO),
+	    .without = getenv("SPAWND_TEST_WITHOUT"),
 	};
 	int code;
 

@@ -68,17 +68,32 @@ pidfd_signal(int pidfd, int signo, unsigned long flags)
 	return syscall(SYS_pidfd_send_signal, pidfd, signo, NULL, flags) == -1 ? -errno : 0;
 }
 
+static bool
+has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word), next;
+
+	for (; words != NULL && *words != '\0'; words += next + strspn(words + next, " ")) {
+		next = strcspn(words, " ");
+		if (next == len && strncmp(words, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
-proc_abilities_detect(struct proc_abilities *ret_a)
+proc_abilities_detect(struct proc_abilities *ret_a, const char *without)
 {
 	FD_CLEANUP int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
 	if (self == -1)
 		return -errno;
 	/* We may lead no group, which gives ESRCH; a kernel that does not know the flag says EINVAL. */
-	ret_a->has_group_pidfd = pidfd_signal(self, 0, PIDFD_SIGNAL_PROCESS_GROUP) != -EINVAL;
-	ret_a->has_clone3 = true;
-	ret_a->has_exit_info = true; /* until it is asked for */
+	ret_a->has_group_pidfd = pidfd_signal(self, 0, PIDFD_SIGNAL_PROCESS_GROUP) != -EINVAL &&
+	    !has_word(without, "group-pidfd");
+	/* Until they are asked for. */
+	ret_a->has_clone3 = !has_word(without, "clone3");
+	ret_a->has_exit_info = !has_word(without, "exit-info");
 	return 0;
 }
 

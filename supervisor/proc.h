@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What the running kernel can. proc_abilities_detect() fills it; a test may set it. */
+/* What the running kernel can. A test may set it. */
 struct proc_abilities {
 	bool has_group_pidfd; /* PIDFD_SIGNAL_PROCESS_GROUP, also after the leader was reaped */
 	bool has_clone3;
@@ -42,8 +42,12 @@ enum proc_group {
 	PROC_GROUP_COUNT
 };
 
-/* 0, or -errno (ENOSYS) where there are no pidfds at all: then nothing here works. */
-int proc_abilities_detect(struct proc_abilities *ret_a);
+/*
+ * 0, or -errno (ENOSYS) where there are no pidfds at all: then nothing here works. without (NULL: nothing)
+ * names, with blanks between, what is to be done without though the kernel has it: "group-pidfd",
+ * "clone3", "exit-info".
+ */
+int proc_abilities_detect(struct proc_abilities *ret_a, const char *without);
 
 /*
  * fork(2) with a pidfd (clone3(2), CLONE_PIDFD; pidfd_open(2) where that is missing), into the cgroup

@@ -426,11 +426,9 @@ prepare(struct supervisor *s, const struct supervisor_setup *setup)
 	uint32_t count;
 	int error;
 
-	error = proc_abilities_detect(&abilities);
+	error = proc_abilities_detect(&abilities, setup->without);
 	if (error != 0)
 		return error;
-	if (setup->abilities != NULL)
-		abilities = *setup->abilities;
 	nofile = fd_raise_limit(&nofile_before);
 	count = slots_count_for(nofile);
 	timer_init(&s->again, try_again, s);

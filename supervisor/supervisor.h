@@ -21,7 +21,8 @@ struct supervisor_setup {
 	int lifeboat_fd; /* handed over: wire/lifeboat.h, from a server that this process was; -1: none */
 	int ready_fd; /* handed over: gets one newline once the server serves, is closed then; -1: none */
 	bool has_log_timestamps;
-	const struct proc_abilities *abilities; /* NULL: what this kernel has. For tests */
+	const char
+	    *without; /* of the kernel: see proc_abilities_detect(). For tests; NULL: nothing */
 };
 
 /*

@@ -27,7 +27,6 @@ own_cpu_ns(void)
 int
 main(int argc, char **argv)
 {
-	struct proc_abilities old = {0};
 	char *server_argv[] = {argv[0], "server", argv[1], argv[2], NULL};
 	struct supervisor_setup setup = {
 	    .lifeboat_fd = -1,
@@ -49,7 +48,7 @@ main(int argc, char **argv)
 	setenv("NOTIFY_SOCKET", "@spawnd-fault", 1);
 	setup.ready_fd = dup(STDOUT_FILENO);
 	if (argc == 4)
-		setup.abilities = &old;
+		setup.without = "group-pidfd clone3 exit-info";
 	fault_begin(page);
 	code = supervisor_run(&setup);
 	fault_end();

@@ -475,7 +475,6 @@ serve(const char *script, const char *dir)
 int
 main(int argc, char **argv)
 {
-	struct proc_abilities old = {0};
 	bool is_old = argc == 4 && strcmp(argv[1], "-o") == 0;
 	char *server_argv[] = {argv[0], "server", argv[argc - 2], argv[argc - 1], NULL};
 	struct supervisor_setup setup = {
@@ -485,7 +484,7 @@ main(int argc, char **argv)
 	    .notify_fd = -1,
 	    .server_argv = server_argv,
 	    .ready_fd = -1,
-	    .abilities = is_old ? &old : NULL,
+	    .without = is_old ? "group-pidfd clone3 exit-info" : NULL,
 	};
 
 	if (argc == 4 && strcmp(argv[1], "server") == 0)

@@ -92,13 +92,12 @@ pass_steps(void *arg, uint64_t tag)
 static uint64_t
 run(uint64_t seed, uint64_t steps)
 {
-	struct proc_abilities abilities = {.has_clone3 = true};
 	struct supervisor_setup setup = {.lifeboat_fd = -1,
 	    .listen_fd = -1,
 	    .lock_fd = -1,
 	    .notify_fd = -1,
 	    .ready_fd = -1,
-	    .abilities = &abilities};
+	    .without = ""};
 	int code;
 
 	limit_world();
@@ -109,7 +108,7 @@ run(uint64_t seed, uint64_t steps)
 	server_init();
 	tables_init();
 	steps_left = steps;
-	abilities.has_group_pidfd = !world_once_in(3);
+	setup.without = world_once_in(3) ? "group-pidfd" : NULL;
 	processes_stranger_comes(NULL, 0);
 	pass_steps(NULL, 0);
 	code = supervisor_run(&setup);

@@ -23,9 +23,9 @@
 #define SCAN_SLICE 150
 
 int
-proc_abilities_detect(struct proc_abilities *ret_a)
+proc_abilities_detect(struct proc_abilities *ret_a, const char *without)
 {
-	*ret_a = (struct proc_abilities){.has_group_pidfd = true, .has_clone3 = true};
+	*ret_a = (struct proc_abilities){.has_group_pidfd = without == NULL, .has_clone3 = true};
 	return 0;
 }
 

@@ -99,7 +99,7 @@ set_up(void **state)
 	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	dup2(null_fd, STDERR_FILENO);
 	fd_close(&null_fd);
-	assert_int_equal(proc_abilities_detect(&abilities), 0);
+	assert_int_equal(proc_abilities_detect(&abilities, NULL), 0);
 	assert_int_equal(loop_init(&w.loop), 0);
 	assert_int_equal(brood_init(&w.brood, &w.loop, &abilities, 4, 1024), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, w.ends), 0);

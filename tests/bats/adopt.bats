@@ -1,0 +1,290 @@
+# The supervisor dies: its children run on, and another supervisor takes them over where they stood.
+load common
+
+# kill_supervisor [server]: ends it, and the server with it; returns when another answers.
+kill_supervisor() {
+	local supervisor server
+
+	supervisor=$(daemon_field pid)
+	server=$(daemon_field server_pid)
+	if [[ ${1-} == server ]]; then
+		kill_both
+		spawnd fifo P >/dev/null
+	else
+		kill -KILL "$supervisor"
+		wait_until not is_alive "$supervisor"
+	fi
+	wait_until has_other_supervisor "$supervisor"
+}
+
+# Stopped first, so that it cannot start a new server in between.
+kill_both() {
+	local supervisor server
+
+	supervisor=$(daemon_field pid)
+	server=$(daemon_field server_pid)
+	kill -STOP "$supervisor"
+	kill -KILL "$server" "$supervisor"
+	wait_until not is_alive "$server"
+	wait_until not is_alive "$supervisor"
+}
+
+# The number of a running job's first process, as the store has it.
+job_leader() {
+	sqlite3 "$SPAWND_HOME/state/spawnd.db" "SELECT pid FROM job WHERE child = '$1'"
+}
+
+has_other_supervisor() {
+	local now
+
+	now=$(daemon_field pid 2>/dev/null)
+	[[ -n $now && $now != "$1" ]]
+}
+
+# Each of the tests below: the supervisor dies alone, or with its server.
+both_ways() {
+	local way
+
+	for way in alone server; do
+		echo "way: $way"
+		DIR=$(mktemp -d "$TEST_DIR/$way.XXXX")
+		"$@" "$way" || return
+	done
+}
+
+exit_code_and_output() {
+	enqueue "a$1" -- testjob pid "$DIR/pid" output one wait-for "$DIR/go" output two exit 7
+	pid_in "$DIR/pid" >/dev/null
+	wait_until is_status "a$1" running
+	kill_supervisor "$1"
+	assert is_alive "$(cat "$DIR/pid")"
+	assert_equal "$(job_field "a$1" .status)" running
+	touch "$DIR/go"
+	await_record "a$1"
+	# Who reaps here, and how soon, is not ours to know: where the kernel cannot tell it is lost, never a guess.
+	if [[ $(jq -r .status <<<"$RECORD") == lost ]]; then
+		assert_record '[.exit_code, .signal] | tojson' '[null,null]'
+	else
+		assert_record '[.status, .exit_code] | tojson' '["error",7]'
+	fi
+	assert_equal "$(spawnd logs "a$1")" $'one\ntwo'
+}
+
+@test "a job runs on, and its exit code is what it was, or unknown" {
+	both_ways exit_code_and_output
+}
+
+kept_idle_limit() {
+	enqueue "a$1" --max-idle 3s -- testjob pid "$DIR/pid" beat once stall
+	pid_in "$DIR/pid" >/dev/null
+	wait_until is_status "a$1" running
+	kill_supervisor "$1"
+	await_record "a$1"
+	assert_record .status timeout
+	assert_record_like .error '^idle timeout: no activity for 3'
+	assert not is_alive "$(cat "$DIR/pid")"
+}
+
+@test "an idle limit goes on from the last sign of life" {
+	both_ways kept_idle_limit
+}
+
+kept_total_limit() {
+	local elapsed
+
+	enqueue "a$1" --max-total 4s -- testjob stall
+	wait_until is_status "a$1" running
+	kill_supervisor "$1"
+	await_record "a$1"
+	assert_record .status timeout
+	assert_record_like .error '^total timeout: ran for 4'
+	elapsed=$(jq .elapsed_ms <<<"$RECORD")
+	((elapsed >= 4000))
+}
+
+@test "a total limit counts from the exec, not from the adoption" {
+	both_ways kept_total_limit
+}
+
+heard_by_path() {
+	enqueue "a$1" --max-idle 4s -- testjob pid "$DIR/pid" stall
+	wait_until is_status "a$1" running
+	kill_supervisor "$1"
+	is_heard() {
+		echo 'tool=after' >"$SPAWND_HOME/run/beats/$(job_field "$1" .job)"
+		[[ $(job_field "$1" .last_event.tool) == after ]]
+	}
+	wait_until is_heard "a$1"
+	spawnd cancel "a$1"
+	await_record "a$1"
+	assert_record '[.status, .last_event.tool] | tojson' '["cancelled","after"]'
+}
+
+@test "beats go on, by the same pipe" {
+	both_ways heard_by_path
+}
+
+kept_grace() {
+	enqueue "a$1" --max-total 1s --kill-grace 6s -- sh -c '
+		trap "echo TERM >>$1" TERM
+		while :; do sleep 0.1; done' sh "$DIR/terms"
+	wait_until test -s "$DIR/terms"
+	kill_supervisor "$1"
+	await_record "a$1"
+	assert_record .status timeout
+	assert_record_like .error '^total timeout: ran for 1'
+	# One TERM: who is being ended is not asked a second time.
+	assert_equal "$(wc -l <"$DIR/terms")" 1
+}
+
+@test "a grace period goes on" {
+	both_ways kept_grace
+}
+
+still_paused() {
+	enqueue "a$1" --max-idle 3s -- testjob pid "$DIR/pid" stall
+	pid_in "$DIR/pid" >/dev/null
+	wait_until is_status "a$1" running
+	spawnd pause "a$1"
+	kill_supervisor "$1"
+	assert_equal "$(job_field "a$1" .paused)" true
+	# Both clocks stand still: its limit does not pass while another's does.
+	finish "b$1" --max-idle 4s -- testjob stall
+	assert_equal "$(job_field "a$1" .status)" running
+	spawnd unpause "a$1"
+	await_record "a$1"
+	assert_record .status timeout
+}
+
+@test "what was paused stays paused, and its clocks stand still" {
+	both_ways still_paused
+}
+
+whole_tree() {
+	enqueue "a$1" -- sh -c 'setsid testjob pid "$1" stall & testjob pid "$2" wait-for "$3"' sh \
+		"$DIR/away" "$DIR/near" "$DIR/go"
+	pid_in "$DIR/away" >/dev/null
+	pid_in "$DIR/near" >/dev/null
+	wait_until is_status "a$1" running
+	kill_supervisor "$1"
+	touch "$DIR/go"
+	await_record "a$1"
+	assert not is_alive "$(cat "$DIR/away")"
+	assert not is_alive "$(cat "$DIR/near")"
+}
+
+@test "what a job has started ends with it, in its group and outside of it" {
+	both_ways whole_tree
+}
+
+@test "the same by the mark alone" {
+	configure '[spawnd]' 'containment = subreaper'
+	both_ways whole_tree
+}
+
+@test "the same as on an old kernel" {
+	export SPAWND_TEST_WITHOUT='group-pidfd clone3 exit-info'
+	both_ways whole_tree
+	both_ways kept_idle_limit
+}
+
+cancelled() {
+	enqueue "a$1" --kill-grace 60s -- testjob pid "$DIR/pid" ignore TERM touch "$DIR/deaf" stall
+	wait_until test -e "$DIR/deaf"
+	spawnd cancel "a$1"
+	kill_supervisor "$1"
+	assert_equal "$(job_field "a$1" .status)" running
+	kill -KILL "$(cat "$DIR/pid")"
+	await_record "a$1"
+	assert_record .status cancelled
+}
+
+@test "who was cancelled stays cancelled" {
+	both_ways cancelled
+}
+
+@test "a FIFO's reader sees no end of the file when the supervisor dies" {
+	enqueue a -- testjob wait-for "$TEST_DIR/go"
+	wait_until is_status a running
+	read_fifo P "$TEST_DIR/records"
+	await_open "$READER" "$SPAWND_HOME/run/parents/P"
+	kill_supervisor
+	enqueue b -- true
+	wait_until grep -q '"child":"b"' "$TEST_DIR/records"
+	touch "$TEST_DIR/go"
+	await_exit "$READER"
+	assert_equal "$(jq -r .child "$TEST_DIR/records" | tr '\n' ' ')" 'b a '
+}
+
+@test "notices are heard by the new supervisor" {
+	enqueue a -- sh -c '
+		testjob wait-for "$1" && notifier -b "STATUS=still here" && testjob wait-for "$2"' sh "$TEST_DIR/go" "$TEST_DIR/end"
+	wait_until is_status a running
+	kill_supervisor
+	touch "$TEST_DIR/go"
+	has_said() {
+		[[ $(job_field a .last_event.message) == 'still here' ]]
+	}
+	wait_until has_said
+	touch "$TEST_DIR/end"
+	await_record a
+}
+
+@test "after many deaths there is one daemon, and nothing was run twice" {
+	local i
+
+	configure '[spawnd]' 'max_running = 3'
+	for i in {1..20}; do
+		enqueue "c$i" -- testjob append "$TEST_DIR/ran" "$i"
+		((i % 7)) || kill_supervisor
+	done >/dev/null
+	wait_until has_records P 20
+	assert_equal "$(sort -n "$TEST_DIR/ran" | uniq -d)" ''
+	assert_equal "$(spawnd results --parent P | jq -r .job | sort -n | tr '\n' ' ')" "$(seq -s ' ' 20) "
+	run -75 spawnd daemon
+}
+
+@test "under a service manager the server ends, and the next daemon adopts" {
+	local daemon
+
+	"$SPAWND" daemon --ready-fd 4 4>"$TEST_DIR/ready" 3>&- 2>>"$TEST_DIR/log" &
+	daemon=$!
+	wait_until test -s "$TEST_DIR/ready"
+	enqueue a -- testjob pid "$TEST_DIR/pid" wait-for "$TEST_DIR/go" exit 3
+	pid_in "$TEST_DIR/pid" >/dev/null
+	wait_until is_status a running
+	kill -KILL "$daemon"
+	wait "$daemon" || :
+	"$SPAWND" daemon --ready-fd 4 4>"$TEST_DIR/ready2" 3>&- 2>>"$TEST_DIR/log" &
+	wait_until test -s "$TEST_DIR/ready2"
+	assert is_alive "$(cat "$TEST_DIR/pid")"
+	touch "$TEST_DIR/go"
+	await_record a
+	grep -q 'job 1 (a) is adopted' "$TEST_DIR/log"
+}
+
+@test "what ran when the machine was restarted is lost" {
+	enqueue a -- testjob pid "$TEST_DIR/pid" stall
+	pid_in "$TEST_DIR/pid" >/dev/null
+	wait_until is_status a running
+	kill_both
+	sqlite3 "$SPAWND_HOME/state/spawnd.db" "UPDATE job SET boot_id = 'another'"
+	kill -KILL "$(cat "$TEST_DIR/pid")"
+	await_record a
+	assert_record '[.status, .exit_code] | tojson' '["lost",null]'
+	assert_record_like .error 'the machine was restarted'
+}
+
+@test "what a job has left behind is ended, though nobody saw its own end" {
+	enqueue a -- sh -c 'setsid testjob pid "$1" stall & testjob pid "$2" stall' sh \
+		"$TEST_DIR/away" "$TEST_DIR/near"
+	pid_in "$TEST_DIR/away" >/dev/null
+	pid_in "$TEST_DIR/near" >/dev/null
+	wait_until is_status a running
+	kill_both
+	kill -KILL "$(job_leader a)" "$(cat "$TEST_DIR/near")"
+	await_record a
+	# As long as nobody has reaped it, the kernel tells how it ended.
+	[[ $(jq -r .status <<<"$RECORD") == lost ]] || assert_record .signal KILL
+	assert not is_alive "$(cat "$TEST_DIR/away")"
+}
