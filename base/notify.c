@@ -15,6 +15,7 @@ static struct {
 	int fd;
 	socklen_t len;
 	struct sockaddr_un address;
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": none */
 } notify_state = {.fd = -1};
 
 /* A path, or '@' for the NUL that an abstract address begins with; unix(7). */
@@ -30,6 +31,7 @@ set_address(const char *name)
 		return -ENAMETOOLONG;
 	sun->sun_family = AF_UNIX;
 	memcpy(sun->sun_path, name, len + 1);
+	memcpy(notify_state.name, name, len + 1);
 	if (name[0] == '@')
 		sun->sun_path[0] = '\0';
 	else
@@ -52,6 +54,13 @@ notify_init(void)
 		return error;
 	notify_state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return notify_state.fd == -1 ? -errno : 0;
+}
+
+void
+notify_restore(void)
+{
+	if (notify_state.name[0] != '\0')
+		setenv("NOTIFY_SOCKET", notify_state.name, 1);
 }
 
 void

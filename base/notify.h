@@ -14,6 +14,9 @@
  */
 int notify_init(void);
 
+/* Puts it into the environment again, for another program in this process. */
+void notify_restore(void);
+
 /* Sends state ("READY=1\nSTATUS=..."), without waiting. Nothing happens where nobody listens. */
 void notify_send(const char *state);
 

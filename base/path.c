@@ -226,3 +226,14 @@ paths_make(const struct paths *p, struct fault *f)
 		error = path_make_dir(dirs[i], f);
 	return error;
 }
+
+void
+path_of_program(char out[PATH_MAX])
+{
+	static const char deleted[] = " (deleted)";
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	if (n > (ssize_t)strlen(deleted) && strcmp(out + n - strlen(deleted), deleted) == 0)
+		out[n - (ssize_t)strlen(deleted)] = '\0';
+}

@@ -40,6 +40,12 @@ int path_make_dir(const char *dir, struct fault *f);
 /* path_make_dir() for state and runtime with their subdirectories. */
 int paths_make(const struct paths *p, struct fault *f);
 
+/*
+ * Where the program stands that runs here, or stood: one that has been replaced is named as the one that stands
+ * there now. "" if that is not known. proc_pid_exe(5).
+ */
+void path_of_program(char out[PATH_MAX]);
+
 /* dir/name into out (PATH_MAX bytes). 0 or -ENAMETOOLONG. */
 int path_join(const char *dir, const char *name, char out[PATH_MAX]);
 

@@ -41,10 +41,11 @@ struct daemon {
 	int listen_fd;
 	int lock_fd;
 	int notify_fd;
-	int ready_fd;         /* -1: none */
-	int lifeboat_fd;      /* of a server that this process was; -1: none */
-	bool has_made_socket; /* and not a service manager */
-	bool is_managed;      /* a service manager starts it again when it dies */
+	int ready_fd;           /* -1: none */
+	int lifeboat_fd;        /* of a server that this process was; -1: none */
+	char program[PATH_MAX]; /* where this one stands, or stood; "": not known */
+	bool has_made_socket;   /* and not a service manager */
+	bool is_managed;        /* a service manager starts it again when it dies */
 };
 
 /*
@@ -197,6 +198,8 @@ serve(struct daemon *d)
 	    .lifeboat_fd = d->lifeboat_fd,
 	    .ready_fd = d->ready_fd,
 	    .has_log_timestamps = fd_is_file(STDERR_FILENO),
+	    .program = d->program[0] != '\0' ? d->program : NULL,
+	    .is_managed = d->is_managed,
 	    .without = getenv("SPAWND_TEST_WITHOUT"),
 	};
 	int code;
@@ -210,7 +213,10 @@ serve(struct daemon *d)
 	return code;
 }
 
-/* The supervisor has died, and its server has become this process: server/takeover.h. */
+/*
+ * The supervisor has died, and its server has become this process (server/takeover.h); or a supervisor has given
+ * way to this program (supervisor/handover.h).
+ */
 static int
 resume(struct daemon *d, int lifeboat_fd)
 {
@@ -224,7 +230,7 @@ resume(struct daemon *d, int lifeboat_fd)
 	d->lock_fd = WIRE_LOCK_FD;
 	d->notify_fd = WIRE_NOTIFY_FD;
 	d->lifeboat_fd = lifeboat_fd;
-	d->has_made_socket = true;
+	d->has_made_socket = !d->is_managed;
 	for (int fd = WIRE_LISTEN_FD; fd <= WIRE_NOTIFY_FD; fd++) {
 		if (fd_set_cloexec(fd, 1) < 0) {
 			warnx("--resume is for a server whose supervisor has died");
@@ -242,7 +248,8 @@ cmd_daemon(const struct options *o)
 	    .notify_fd = -1,
 	    .ready_fd = -1,
 	    .lifeboat_fd = -1,
-	    .is_managed = getenv("NOTIFY_SOCKET") != NULL || o->value[OPTION_READY_FD] != NULL};
+	    .is_managed = getenv("NOTIFY_SOCKET") != NULL || o->value[OPTION_READY_FD] != NULL ||
+		o->value[OPTION_MANAGED] != NULL};
 	int64_t lifeboat_fd = -1;
 	bool is_detached = o->value[OPTION_DETACH] != NULL;
 	bool is_if_needed = o->value[OPTION_IF_NEEDED] != NULL;
@@ -250,6 +257,7 @@ cmd_daemon(const struct options *o)
 
 	prctl(PR_SET_NAME, "spawnd"); /* not "exe", as execution by way of /proc/self/exe has it */
 	umask(077);
+	path_of_program(d.program);
 	code = options_number(o, OPTION_RESUME, STDERR_FILENO + 1, INT_MAX, &lifeboat_fd);
 	if (code == 0 && lifeboat_fd != -1)
 		return resume(&d, (int)lifeboat_fd);

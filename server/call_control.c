@@ -17,7 +17,7 @@
 struct parameters {
 	json_t *children, *jobs;
 	const char *parent, *path, *format;
-	bool is_now;
+	bool is_now, is_exec;
 };
 
 #define AT(member) offsetof(struct parameters, member)
@@ -33,6 +33,11 @@ static const struct api_field fifo_fields[] = {
     {"parent", API_STRING, AT(parent), true},
     {"path", API_STRING, AT(path), false},
     {"format", API_STRING, AT(format), false},
+    {NULL, API_STRING, 0, false},
+};
+
+static const struct api_field reload_fields[] = {
+    {"exec", API_BOOLEAN, AT(is_exec), false},
     {NULL, API_STRING, 0, false},
 };
 
@@ -174,12 +179,17 @@ call_fifo(struct call *call)
 void
 call_reload(struct call *call)
 {
+	struct parameters p;
 	char *faults = NULL;
 
-	if (settings_load(call->server, &faults) == 0)
+	if (!read_parameters(call, reload_fields, &p))
+		return;
+	if (settings_load(call->server, &faults) == 0) {
+		call->server->is_upgrading |= p.is_exec;
 		call_reply(call, NULL);
-	else
+	} else {
 		call_fail_argument(call, "config", faults != NULL ? faults : "cannot be read");
+	}
 	free(faults);
 }
 

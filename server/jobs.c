@@ -201,7 +201,7 @@ jobs_schedule(struct server *s)
 {
 	struct queue_job *j;
 
-	if (!s->is_synced || s->is_paused || s->is_stopping)
+	if (!s->is_synced || s->is_paused || s->is_stopping || s->is_upgrading)
 		return;
 	while (s->store_error == 0 && (j = queue_next(s->queue)) != NULL) {
 		if (server_check(s,

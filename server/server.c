@@ -147,6 +147,7 @@ on_wire(void *arg, const struct wire_message *m)
 	case WIRE_HOLD:
 	case WIRE_RELEASE:
 	case WIRE_QUIT:
+	case WIRE_UPGRADE:
 	case WIRE_TYPE_COUNT:
 		break; /* wire_receive() lets none of these through to the server */
 	}

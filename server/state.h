@@ -75,7 +75,10 @@ struct server {
 	bool is_quitting;   /* QUIT was said */
 	bool is_over;       /* the loop ends */
 	bool is_orphan;     /* because the supervisor has died */
-	bool is_managed;    /* a service manager starts the daemon again when it ends */
+	bool
+	    is_upgrading; /* nothing is started any more: the supervisor is to give way to a newer one */
+	bool has_yielded; /* it was told so */
+	bool is_managed;  /* a service manager starts the daemon again when it ends */
 };
 
 /* Adds a number; when memory is short the turn fails. */

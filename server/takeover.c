@@ -22,7 +22,9 @@ takeover_is_due(const struct server *s)
 {
 	int waited_ms;
 
-	for (waited_ms = 0; waited_ms < PATIENCE_MS && getppid() == s->parent_pid; waited_ms++)
+	/* A supervisor that was told to give way closes the wire in order. */
+	for (waited_ms = s->is_upgrading ? PATIENCE_MS : 0;
+	     waited_ms < PATIENCE_MS && getppid() == s->parent_pid; waited_ms += PAUSE_MS)
 		poll(NULL, 0, PAUSE_MS);
 	return getppid() != s->parent_pid;
 }
@@ -50,6 +52,7 @@ takeover_exec(struct server *s)
 	char number[16];
 	char *const argv[] = {"spawnd", "daemon", "--resume", number, NULL};
 	struct lifeboat boat = {0};
+	sigset_t all;
 	int fd, error = leaders_board(&s->leaders, &boat);
 
 	if (error == 0)
@@ -61,7 +64,13 @@ takeover_exec(struct server *s)
 	fd_set_cloexec(WIRE_LISTEN_FD, 0);
 	fd_set_cloexec(WIRE_LOCK_FD, 0);
 	fd_set_cloexec(WIRE_NOTIFY_FD, 0);
+	/* One that comes now is the supervisor's. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	restore(s);
 	execve("/proc/self/exe", argv, environ);
-	return -errno;
+	error = -errno;
+	sigemptyset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	return error;
 }

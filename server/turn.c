@@ -141,6 +141,21 @@ leave(struct server *s)
 	s->is_quitting = true;
 }
 
+/* Once every start is settled the supervisor may give way; it waits itself until all ends are stored. */
+static void
+give_way(struct server *s)
+{
+	struct queue_job *j;
+
+	for (j = queue_next_job(s->queue, NULL); j != NULL; j = queue_next_job(s->queue, j)) {
+		if (j->status == STATUS_STARTING)
+			return;
+	}
+	if (!s->has_yielded)
+		link_send(s->link, WIRE_UPGRADE);
+	s->has_yielded = true;
+}
+
 void
 turn_end(struct server *s)
 {
@@ -159,6 +174,8 @@ turn_end(struct server *s)
 		link_send(s->link, WIRE_READY);
 		s->is_ready = true;
 	}
+	if (s->is_upgrading && !s->is_over)
+		give_way(s);
 	if (s->is_stopping && s->is_synced && queue_running(s->queue) == 0 && !s->is_over)
 		leave(s);
 }

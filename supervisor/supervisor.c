@@ -18,6 +18,7 @@
 #include "base/notify.h"
 #include "supervisor/adopt.h"
 #include "supervisor/brood.h"
+#include "supervisor/handover.h"
 #include "supervisor/keeper.h"
 #include "supervisor/notices.h"
 #include "supervisor/orders.h"
@@ -49,13 +50,17 @@ struct supervisor {
 	struct writers writers;
 	struct notices notices;
 	struct loop_io signal_io;
-	struct timer again; /* what could not be done for want of something */
+	struct timer again;     /* what could not be done for want of something */
+	uint64_t nofile_before; /* the soft limit that children get */
 	int signal_fd;
 	int ready_fd;
 	bool is_blocked;  /* the wire takes no more until EPOLLOUT */
 	bool is_deaf;     /* no SPAWN could be answered: the wire is not read */
 	bool has_served;  /* a server has been ready */
 	bool is_quitting; /* the server has been told to go, by closing the wire */
+	bool has_program; /* to give way to */
+	bool is_yielding; /* to another program, once all is stored */
+	bool is_boarding; /* what the last program started may exit before it is adopted */
 	bool is_done;
 	int exit_code;
 };
@@ -89,6 +94,9 @@ server_is_ready(struct supervisor *s)
 {
 	writers_settle(&s->writers);
 	lifeboat_sink(&s->lifeboat);
+	if (s->is_boarding)
+		arm_again(s);
+	s->is_boarding = false;
 	keeper_served(&s->keeper);
 	if (s->has_served)
 		return;
@@ -158,6 +166,9 @@ handle_message(struct supervisor *s, const struct wire_message *m, int *fds)
 		break;
 	case WIRE_QUIT:
 		quit(s);
+		break;
+	case WIRE_UPGRADE:
+		s->is_yielding = s->has_program;
 		break;
 	case WIRE_HELLO:
 	case WIRE_STARTED:
@@ -245,6 +256,13 @@ wire_ready(void *arg, uint32_t events)
 	keeper_close_wire(&s->keeper);
 }
 
+/* The server was let go so that another program can take this one's place. */
+static bool
+is_giving_way(const struct supervisor *s)
+{
+	return s->is_yielding && keeper_wire(&s->keeper) == -1;
+}
+
 /* Whether it was reaped. */
 static bool
 server_exited(struct supervisor *s)
@@ -259,7 +277,8 @@ server_exited(struct supervisor *s)
 		arm_again(s);
 		return false;
 	}
-	is_last = s->is_quitting || (s->brood.report.is_stopping && !brood_is_busy(&s->brood));
+	is_last = s->is_quitting || is_giving_way(s) ||
+	    (s->brood.report.is_stopping && !brood_is_busy(&s->brood));
 	code = keeper_reap(&s->keeper);
 	/* What keeps the very first server from serving is told to whoever started us. */
 	if (!is_last && !s->has_served && code > 0 && !brood_is_busy(&s->brood)) {
@@ -290,8 +309,10 @@ handle_exit(struct supervisor *s, pid_t pid)
 	}
 	if (keeper_is_server(&s->keeper, pid))
 		return server_exited(s);
-	proc_reap_stray(pid);
-	return true;
+	/* It may be the leader of a job that is about to be adopted. */
+	if (!s->is_boarding)
+		proc_reap_stray(pid);
+	return !s->is_boarding;
 }
 
 /* Until none is left, or one that is kept hides the others: then returns true. */
@@ -367,9 +388,14 @@ signal_ready(void *arg, uint32_t events)
 			break;
 		}
 	}
-	/* Here and not later: who has exited in time must not be found late by its deadline. */
-	if (has_exits)
+	/*
+	 * Here and not later: who has exited in time must not be found late by its deadline. While we give way
+	 * only the server is reaped: how the others ended is for the next program.
+	 */
+	if (has_exits && !is_giving_way(s))
 		reap(s);
+	else if (has_exits && proc_has_exited(s->keeper.server.pid) == 1)
+		server_exited(s);
 }
 
 static void
@@ -443,6 +469,9 @@ prepare(struct supervisor *s, const struct supervisor_setup *setup)
 		error = notices_init(&s->notices, &s->brood, setup->notify_fd);
 	adopt_init(&s->adopt, &s->brood, &s->lifeboat);
 	board(s, setup->lifeboat_fd);
+	s->is_boarding = setup->lifeboat_fd != -1;
+	s->nofile_before = nofile_before;
+	s->has_program = setup->program != NULL;
 	keeper_init(&s->keeper, &s->loop, &s->brood.abilities, setup->server_argv, setup->listen_fd,
 	    setup->lock_fd, setup->notify_fd);
 	s->keeper.nofile_limit = nofile_before;
@@ -460,6 +489,8 @@ turn_until_done(struct supervisor *s)
 
 	while (!s->is_done) {
 		tell(s);
+		if (s->is_yielding && keeper_wire(&s->keeper) != -1 && handover_is_due(&s->brood))
+			keeper_close_wire(&s->keeper);
 		error = loop_turn(&s->loop, false);
 		if (error != 0) {
 			log_line("cannot wait for events: %s; trying again", strerror(-error));
@@ -470,6 +501,25 @@ turn_until_done(struct supervisor *s)
 		    !keeper_has_server(&s->keeper))
 			s->is_done = true;
 	}
+}
+
+/* Does not return if another program, or this one anew, can be executed. */
+static int
+give_way(const struct supervisor *s, const struct supervisor_setup *setup)
+{
+	const struct handover h = {.program = setup->program,
+	    .is_managed = setup->is_managed,
+	    .listen_fd = setup->listen_fd,
+	    .lock_fd = setup->lock_fd,
+	    .notify_fd = setup->notify_fd,
+	    .nofile_limit = s->nofile_before};
+	int error;
+
+	log_line("giving way to %s", h.program);
+	error = handover_exec(&h, &s->writers);
+	log_line("cannot execute %s: %s; ending, and jobs run on until the next start adopts them",
+	    h.program, strerror(-error));
+	return error;
 }
 
 int
@@ -499,6 +549,9 @@ supervisor_run(const struct supervisor_setup *setup)
 		/* The point of no return: from here on nothing allocates and nothing dies. */
 		keeper_start(&s.keeper);
 		turn_until_done(&s);
+		if (is_giving_way(&s) && !s.is_quitting) {
+			error = give_way(&s, setup);
+		}
 		keeper_fini(&s.keeper);
 	}
 	writers_fini(&s.writers);

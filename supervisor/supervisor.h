@@ -21,6 +21,9 @@ struct supervisor_setup {
 	int lifeboat_fd; /* handed over: wire/lifeboat.h, from a server that this process was; -1: none */
 	int ready_fd; /* handed over: gets one newline once the server serves, is closed then; -1: none */
 	bool has_log_timestamps;
+	/* What is executed in place of this program when it gives way, wire/wire.h WIRE_UPGRADE; NULL: nothing. */
+	const char *program;
+	bool is_managed; /* a service manager starts the daemon again: told to that program */
 	const char
 	    *without; /* of the kernel: see proc_abilities_detect(). For tests; NULL: nothing */
 };

@@ -49,6 +49,7 @@ static const struct {
     [WIRE_HOLD] = {WIRE_SUPERVISOR, WITH(wire_hold), 1},
     [WIRE_RELEASE] = {WIRE_SUPERVISOR, WITH(wire_hold), 0},
     [WIRE_QUIT] = {WIRE_SUPERVISOR, HEAD_SIZE, 0},
+    [WIRE_UPGRADE] = {WIRE_SUPERVISOR, HEAD_SIZE, 0},
 };
 
 /* Room for the descriptors of one packet, aligned as cmsg(3) wants it. */

@@ -56,6 +56,7 @@ enum wire_type {
 	WIRE_HOLD,    /* keep a FIFO's writing end open, in place of what that index had */
 	WIRE_RELEASE, /* close the one of that index */
 	WIRE_QUIT,    /* nothing runs any more: end the daemon */
+	WIRE_UPGRADE, /* give way to the program that now stands where this one was */
 	WIRE_TYPE_COUNT
 };
 

@@ -288,3 +288,79 @@ cancelled() {
 	[[ $(jq -r .status <<<"$RECORD") == lost ]] || assert_record .signal KILL
 	assert not is_alive "$(cat "$TEST_DIR/away")"
 }
+
+# A copy of the program that may be replaced, under which the daemon runs from here on.
+own_program() {
+	install -m 755 "$SPAWND" "$TEST_DIR/spawnd"
+	SPAWND=$TEST_DIR/spawnd
+}
+
+# replace_program FILE: as a package manager does it.
+replace_program() {
+	install -m 755 "$1" "$TEST_DIR/spawnd.new"
+	mv "$TEST_DIR/spawnd.new" "$TEST_DIR/spawnd"
+}
+
+# The file that process PID executes is the one that stands at PATH now.
+executes() {
+	[[ "/proc/$1/exe" -ef $2 ]]
+}
+
+@test "reload --exec: the daemon goes over to a new program, and no job ends" {
+	local pid program=$SPAWND
+
+	own_program
+	enqueue a -- testjob pid "$TEST_DIR/a" wait-for "$TEST_DIR/go" exit 7
+	enqueue b --max-total 60s -- sh -c 'testjob stop; exit 4'
+	pid_in "$TEST_DIR/a" >/dev/null
+	wait_until is_status b running
+	pid=$(daemon_field pid)
+	replace_program "$program"
+	refute executes "$pid" "$TEST_DIR/spawnd"
+	spawnd reload --exec
+	assert_equal "$(daemon_field pid)" "$pid"
+	assert executes "$pid" "$TEST_DIR/spawnd"
+	assert executes "$(daemon_field server_pid)" "$TEST_DIR/spawnd"
+	assert is_alive "$(cat "$TEST_DIR/a")"
+	finish c -- testjob exit 3
+	assert_record .exit_code 3
+	touch "$TEST_DIR/go"
+	await_record a
+	assert_record '[.status, .exit_code] | tojson' '["error",7]'
+	kill -KILL "$(job_leader b)"
+	await_record b
+	assert_record '[.status, .signal] | tojson' '["error","KILL"]'
+}
+
+@test "reload --exec while jobs come and go: each has one record, with its exit code" {
+	local i program=$SPAWND
+
+	own_program
+	configure '[spawnd]' 'max_running = 4'
+	for i in {1..60}; do
+		enqueue "c$i" -- testjob append "$TEST_DIR/ran" "$i" exit 5 >/dev/null
+		if ((i % 20 == 0)); then
+			replace_program "$program"
+			spawnd reload --exec
+		fi
+	done
+	wait_until has_records P 60
+	assert_equal "$(sort -n "$TEST_DIR/ran" | tr '\n' ' ')" "$(seq -s ' ' 60) "
+	assert_equal "$(spawnd results --parent P | jq -r '"\(.status) \(.exit_code)"' | sort | uniq -c | tr -s ' ')" \
+		' 60 error 5'
+}
+
+@test "reload --exec: a program that does not run is refused, and nothing changes" {
+	local server
+
+	own_program
+	spawnd fifo P
+	server=$(daemon_field server_pid)
+	printf 'no program' >"$TEST_DIR/rubbish"
+	cp "$SPAWND" "$TEST_DIR/client"
+	replace_program "$TEST_DIR/rubbish"
+	SPAWND=$TEST_DIR/client
+	run -69 --separate-stderr spawnd reload --exec
+	[[ $stderr == *"$TEST_DIR/spawnd"*'stays as it is'* ]]
+	assert_equal "$(daemon_field server_pid)" "$server"
+}

@@ -218,6 +218,7 @@ take(struct player *p, const struct wire_message *m)
 	case WIRE_HOLD:
 	case WIRE_RELEASE:
 	case WIRE_QUIT:
+	case WIRE_UPGRADE:
 	case WIRE_TYPE_COUNT:
 		complain(p, "a message of type %d", m->type);
 	}

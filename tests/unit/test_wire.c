@@ -76,6 +76,7 @@ static const struct {
     {WIRE_HOLD, WIRE_SUPERVISOR, 1},
     {WIRE_RELEASE, WIRE_SUPERVISOR, 0},
     {WIRE_QUIT, WIRE_SUPERVISOR, 0},
+    {WIRE_UPGRADE, WIRE_SUPERVISOR, 0},
 };
 
 static const int some_fds[8] = {0, 0, 0, 0, 0, 0, 0, 0};
