@@ -150,18 +150,23 @@ __wrap_pipe2(int ends[2], int flags)
 	return 0;
 }
 
+/*
+ * A file may grow while it is asked about. The kernel copies the size first, generic_fillattr() in
+ * fs/stat.c, and a write(2) sets the mtime first: with a size goes its own mtime or a later one.
+ */
 int __wrap_fstat(int fd, struct stat *ret_st);
 int
 __wrap_fstat(int fd, struct stat *ret_st)
 {
 	struct file *f = kernel_file(fd, FILE_OUTPUT);
-	uint64_t wall_ns = f->grown_ns + KERNEL_WALL_AHEAD_NS;
+	uint64_t wall_ns;
 
-	kernel_enter();
-	children_output_seen(f);
 	memset(ret_st, 0, sizeof(*ret_st));
 	ret_st->st_size = (off_t)f->size;
 	ret_st->st_blocks = (blkcnt_t)(f->size / 512);
+	children_output_seen(f);
+	kernel_enter();
+	wall_ns = f->grown_ns + KERNEL_WALL_AHEAD_NS;
 	ret_st->st_mtim.tv_sec = (time_t)(wall_ns / NSEC_PER_SEC);
 	ret_st->st_mtim.tv_nsec = (long)(wall_ns % NSEC_PER_SEC);
 	return 0;
