@@ -31,7 +31,8 @@ struct supervisor_setup {
 /*
  * Runs until it is told to stop and nothing runs any more. The caller's process becomes the
  * supervisor: signals, RLIMIT_NOFILE, and reaping of all children are its own from here on. Returns
- * the exit code: 0, or EX_OSERR of sysexits(3) if it could not begin, with a line in the log.
+ * the exit code: 0; that of a server which ended by itself before any had served; or EX_OSERR of
+ * sysexits(3) if it could not begin, with a line in the log.
  */
 int supervisor_run(const struct supervisor_setup *setup);
 

@@ -112,8 +112,9 @@ run(uint64_t seed, uint64_t steps)
 	processes_stranger_comes(NULL, 0);
 	pass_steps(NULL, 0);
 	code = supervisor_run(&setup);
-	if (code != 0)
-		world_broken(0, "the supervisor ends in order", "exit code %d", code);
+	if (code != server_exit_code())
+		world_broken(0, "the supervisor ends in order", "exit code %d, not %d", code,
+		    server_exit_code());
 	promises_at_end();
 	return world_events();
 }

@@ -190,7 +190,7 @@ processes_die(struct process *p, int wait_status)
 	if (p->job != 0 || p->is_server)
 		orphan(p);
 	if (p->is_server)
-		server_died();
+		server_died(wait_status);
 	else if (p->job == 0)
 		processes.stranger_count--;
 	else

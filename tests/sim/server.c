@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 
 #define OUTBOX_SIZE 64
 #define INBOX_SIZE 16
@@ -26,8 +27,10 @@ static struct {
 	unsigned out_first, out_count, in_first, in_count;
 	uint64_t spawning;
 	uint64_t reported_ns;
+	int exit_code;
 	bool has_synced;
 	bool is_ready;
+	bool has_served; /* any of them was ready */
 	bool is_draining;
 	bool is_stopping; /* the supervisor says so */
 	bool has_signalled;
@@ -63,9 +66,18 @@ server_is_heard(void)
 	return server.wire_number != 0;
 }
 
+int
+server_exit_code(void)
+{
+	return server.exit_code;
+}
+
 void
 server_cloned(const struct process *p)
 {
+	if (server.exit_code != 0)
+		world_broken(0, "what keeps the first server from serving ends the supervisor",
+		    "exit code %d", server.exit_code);
 	server.process = p->number;
 	server.is_ready = false;
 	server.has_synced = false;
@@ -75,9 +87,11 @@ server_cloned(const struct process *p)
 }
 
 void
-server_died(void)
+server_died(int wait_status)
 {
 	world_note(0, "server died", 0, 0);
+	if (!server.has_served && WIFEXITED(wait_status))
+		server.exit_code = WEXITSTATUS(wait_status);
 	server.process = 0;
 	server.in_count = 0;
 	kernel_wake();
@@ -253,12 +267,14 @@ act(void *arg, uint64_t age)
 		kernel_wake();
 	}
 	if ((server.wire_number == 0 && world_once_in(100)) ||
-	    (!kernel_is_calm() && world_once_in(3000))) {
+	    (!kernel_is_calm() && world_once_in(server.has_served ? 3000 : 8))) {
 		processes_die(processes_find(server.process), world_once_in(2) ? 1 << 8 : SIGSEGV);
 		return;
 	}
 	if (server.has_synced && !server.is_ready)
 		server.is_ready = post(WIRE_READY) != NULL;
+	/* What it has written is read, even when it has died. */
+	server.has_served |= server.is_ready;
 	if (server.is_ready && server.is_draining)
 		drain();
 	else if (server.is_ready)

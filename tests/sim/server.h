@@ -24,8 +24,11 @@ bool server_is_heard(void);
 
 /* It was started; it is dead; an end of its wire was closed by the supervisor. */
 void server_cloned(const struct process *p);
-void server_died(void);
+void server_died(int wait_status);
 void server_closed(uint64_t file_number);
+
+/* What the supervisor must end with: a server ended by itself before any had served; 0: none did. */
+int server_exit_code(void);
 
 /* From now on nothing new is asked for, everything is cancelled and forgotten; then the supervisor stops. */
 void server_drain(void);
