@@ -56,6 +56,9 @@ visit(void *arg, pid_t pid)
 	if (slot == NULL)
 		return;
 	signo = slot->hunted_by;
+	/* Who is to be killed is neither stopped nor let go on any more: it is the next pass that kills. */
+	if (signo != SIGKILL && slot->hunt_signal == SIGKILL)
+		return;
 	if (signo != SIGKILL && !slot->is_by_mark && getpgid(pid) == slot->pid)
 		return;
 	if (signo == SIGKILL) {

@@ -36,7 +36,9 @@ void hunt_fini(struct hunt *h);
 /*
  * The next pass sends signo, then SIGCONT unless that is SIGSTOP, SIGCONT or SIGKILL, to everybody with
  * the slot's mark. Those in its process group were signalled by the caller and are passed over, except
- * for SIGKILL. A later signal replaces one that waits.
+ * for SIGKILL. A later signal replaces one that waits, and goes to those whom the pass under way has not
+ * met yet. Not so SIGKILL, whose passes count who survives: each is carried through, and while it waits
+ * for its own the one under way signals nobody.
  */
 void hunt_signal(struct hunt *h, struct slot *slot, int signo);
 
