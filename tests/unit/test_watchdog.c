@@ -295,6 +295,34 @@ test_an_extension_is_granted_up_to_its_limit(void **state)
 	assert_int_equal(watchdog_max_total_ns(&w), WATCHDOG_OFF);
 }
 
+static void
+test_another_goes_on_where_one_left_off(void **state)
+{
+	struct watchdog one = started(100, 50), other;
+
+	(void)state;
+	one.limits.max_extend_ns = 60;
+	one.limits.idle_from = IDLE_FROM_FIRST_BEAT;
+	watchdog_sign(&one, ACTIVITY_HEARTBEAT, T0 + 5);
+	watchdog_extend(&one, 120, T0 + 10);
+	watchdog_pause(&one, T0 + 20);
+	watchdog_resume(&one, T0 + 30);
+	watchdog_pause(&one, T0 + 40);
+	watchdog_restore(&other, &one.limits, one.started_ns, one.granted_ns, one.paused_ns,
+	    one.has_beaten);
+	watchdog_sign(&other, ACTIVITY_HEARTBEAT, one.last_sign_ns);
+	assert_int_equal(watchdog_deadline(&other), WATCHDOG_OFF);
+	watchdog_resume(&one, T0 + 70);
+	watchdog_resume(&other, T0 + 70);
+	assert_int_equal(watchdog_deadline(&other), watchdog_deadline(&one));
+	assert_int_equal(watchdog_max_total_ns(&other), watchdog_max_total_ns(&one));
+	assert_int_equal(watchdog_elapsed_ns(&other, T0 + 90), watchdog_elapsed_ns(&one, T0 + 90));
+	/* No more than it may have, whatever it is told. */
+	watchdog_restore(&other, &one.limits, T0, 1000, 0, false);
+	assert_int_equal(watchdog_max_total_ns(&other), 160);
+	assert_false(other.is_paused);
+}
+
 int
 main(void)
 {
@@ -302,6 +330,7 @@ main(void)
 	    cmocka_unit_test(test_clocks_stand_still_while_paused),
 	    cmocka_unit_test(test_a_sign_during_a_pause_is_as_old_as_the_pause),
 	    cmocka_unit_test(test_an_extension_is_granted_up_to_its_limit),
+	    cmocka_unit_test(test_another_goes_on_where_one_left_off),
 	    cmocka_unit_test(test_defaults_are_those_of_the_manual),
 	    cmocka_unit_test(test_limits_are_exact),
 	    cmocka_unit_test(test_total_is_examined_before_idle),
