@@ -24,6 +24,10 @@ BATS ?= bats
 
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
+# With PREFIX=/usr or /usr/local systemd looks there.
+UNITDIR = $(PREFIX)/lib/systemd
+# Directories for other service managers, to be copied to where theirs are.
+SERVICEDIR = $(PREFIX)/share/spawnd
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
 	-Wswitch-enum -Wconversion -Wno-sign-conversion $(if $(WERROR),-Werror)
@@ -264,6 +268,9 @@ lint: $(VARLINK_H)
 	$(if $(strip $(SCRIPTS)),shellcheck -x $(SCRIPTS))
 	$(if $(MANUALS),mandoc -Tlint -Wwarning $(MANUALS))
 
+UNITS_SYSTEMD = $(sort $(wildcard contrib/systemd/*/spawnd.*))
+SERVICES = $(sort $(wildcard contrib/s6/* contrib/runit/*))
+
 .PHONY: install uninstall
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR)
@@ -272,12 +279,23 @@ install: all
 		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$m $$d; \
 	done
+	set -e; for u in $(UNITS_SYSTEMD:contrib/systemd/%=%); do \
+		$(INSTALL) -d $(DESTDIR)$(UNITDIR)/$${u%/*}; \
+		sed 's,/usr/local/bin/,$(BINDIR)/,' contrib/systemd/$$u >$(DESTDIR)$(UNITDIR)/$$u; \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$u; \
+	done
+	set -e; for f in $(SERVICES:contrib/%=%); do \
+		$(INSTALL) -d $(DESTDIR)$(SERVICEDIR)/$${f%/*}; \
+		cp -p contrib/$$f $(DESTDIR)$(SERVICEDIR)/$$f; \
+	done
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/spawnd
 	for m in $(MANUALS); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; \
 	done
+	rm -f $(UNITS_SYSTEMD:contrib/systemd/%=$(DESTDIR)$(UNITDIR)/%)
+	rm -f $(SERVICES:contrib/%=$(DESTDIR)$(SERVICEDIR)/%)
 
 .PHONY: clean
 clean:

@@ -4,15 +4,22 @@
  */
 #include "base/notify.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
+
+#define NSEC_PER_USEC (NSEC_PER_SEC / 1000000)
 
 static struct {
 	int fd;
+	uint64_t watchdog_ns;
 	socklen_t len;
 	struct sockaddr_un address;
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": none */
@@ -40,12 +47,37 @@ set_address(const char *name)
 	return 0;
 }
 
+/* A whole number that is not 0; 0: it is none, or a very large one. */
+static uint64_t
+read_number(const char *text)
+{
+	char *end;
+	unsigned long long number = strtoull(text, &end, 10);
+
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
+		number < UINT64_MAX / NSEC_PER_USEC
+	    ? number
+	    : 0;
+}
+
+static void
+take_watchdog(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	bool is_ours = pid == NULL || read_number(pid) == (uint64_t)getpid();
+
+	notify_state.watchdog_ns = usec != NULL && is_ours ? read_number(usec) * NSEC_PER_USEC : 0;
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+}
+
 int
 notify_init(void)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
 	int error;
 
+	take_watchdog();
 	if (name == NULL)
 		return 0;
 	error = set_address(name);
@@ -54,6 +86,12 @@ notify_init(void)
 		return error;
 	notify_state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	return notify_state.fd == -1 ? -errno : 0;
+}
+
+uint64_t
+notify_watchdog_ns(void)
+{
+	return notify_state.fd != -1 ? notify_state.watchdog_ns : 0;
 }
 
 void

@@ -6,16 +6,24 @@
 #define BASE_NOTIFY_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
- * Remembers NOTIFY_SOCKET and takes it out of the environment, so that no child inherits it. Opens
- * the socket; nothing happens where the variable is unset. 0 or -errno.
+ * Remembers NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and takes them out of the environment, so
+ * that no child inherits them. Opens the socket; nothing happens where NOTIFY_SOCKET is unset. 0 or
+ * -errno.
  */
 int notify_init(void);
 
 /* Puts it into the environment again, for another program in this process. */
 void notify_restore(void);
+
+/*
+ * Within which time the manager wants a WATCHDOG=1 again and again; 0: it does not, or asks another
+ * process than this one. sd_watchdog_enabled(3). After notify_init().
+ */
+uint64_t notify_watchdog_ns(void);
 
 /* Sends state ("READY=1\nSTATUS=..."), without waiting. Nothing happens where nobody listens. */
 void notify_send(const char *state);

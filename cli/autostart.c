@@ -52,7 +52,7 @@ become_daemon(void)
 {
 	static char *const argv[] = {"spawnd", "daemon", "--detach", "--if-needed", NULL};
 	static const char *const theirs[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
-	    "LISTEN_PID", "LISTEN_FDS", NULL};
+	    "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", NULL};
 	sigset_t none;
 	int null;
 

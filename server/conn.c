@@ -292,7 +292,13 @@ static void
 add_client(struct conns *cs, int fd)
 {
 	struct conn *c;
+	int off = 0;
 
+	/*
+	 * Inherited from a service manager's socket (PassCredentials=); credentials would take the room
+	 * of what clients send along.
+	 */
+	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
 	if (!is_welcome(fd) || !make_room(cs) || (c = calloc(1, sizeof(*c))) == NULL) {
 		fd_close(&fd);
 		return;
