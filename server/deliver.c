@@ -25,6 +25,10 @@
  */
 #define MUTE_NS NSEC_PER_MSEC
 
+/* How long to wait before FIFOs that could not be opened are tried again; doubles from attempt to attempt. */
+#define SHUT_FIRST_NS (100 * NSEC_PER_MSEC)
+#define SHUT_LAST_NS (5 * NSEC_PER_SEC)
+
 #define INDEX_STEP 64
 
 RB_HEAD(outlet_tree, outlet);
@@ -35,6 +39,8 @@ struct deliver {
 	struct loop *loop;
 	struct loop_io io; /* inotify */
 	struct timer mute;
+	struct timer again; /* FIFOs that are shut are tried */
+	uint64_t again_ns;  /* how long that waits the next time */
 	struct outlet_tree tree;
 	struct outlet_list dirty;
 	size_t open_count;
@@ -91,6 +97,7 @@ outlet_opened(void *deliver, struct outlet *o)
 	}
 	d->outlets[i] = o;
 	o->index = i;
+	d->again_ns = SHUT_FIRST_NS;
 	return 0;
 }
 
@@ -144,6 +151,19 @@ outlet_closed(void *deliver, struct outlet *closed)
 }
 
 void
+deliver_open_all(struct deliver *d)
+{
+	struct outlet *o;
+
+	RB_FOREACH (o, outlet_tree, &d->tree) {
+		if (o->fd >= 0)
+			continue;
+		mark_dirty(d, o);
+		d->world.settled(d->world.arg);
+	}
+}
+
+void
 deliver_touch(struct deliver *d, const char *parent)
 {
 	struct outlet *o = find_outlet(d, parent);
@@ -162,6 +182,21 @@ mute(struct deliver *d)
 	timer_arm(&d->loop->timers, &d->mute, clock_add_ns(d->loop->now_ns, MUTE_NS));
 }
 
+static void
+try_later(struct deliver *d)
+{
+	if (d->again.is_armed)
+		return;
+	timer_arm(&d->loop->timers, &d->again, clock_add_ns(d->loop->now_ns, d->again_ns));
+	d->again_ns = d->again_ns * 2 < SHUT_LAST_NS ? d->again_ns * 2 : SHUT_LAST_NS;
+}
+
+static void
+again_expired(void *arg)
+{
+	deliver_open_all(arg);
+}
+
 void
 deliver_flush(struct deliver *d)
 {
@@ -174,6 +209,9 @@ deliver_flush(struct deliver *d)
 		o->is_dirty = false;
 		switch (outlet_pump(o)) {
 		case OUTLET_OPEN:
+			break;
+		case OUTLET_SHUT:
+			try_later(d);
 			break;
 		case OUTLET_HALF_READ:
 			mute(d);
@@ -253,6 +291,8 @@ deliver_new(struct loop *l, struct store *s, struct holds *holds, const char *pa
 	RB_INIT(&d->tree);
 	TAILQ_INIT(&d->dirty);
 	timer_init(&d->mute, mute_expired, d);
+	timer_init(&d->again, again_expired, d);
+	d->again_ns = SHUT_FIRST_NS;
 	r = fd < 0 ? -errno : loop_add(l, &d->io, fd, EPOLLIN, inotify_ready, d);
 	if (r < 0) {
 		fd_close(&fd);
@@ -273,6 +313,7 @@ deliver_free(struct deliver *d)
 	while ((o = RB_MIN(outlet_tree, &d->tree)) != NULL)
 		drop_outlet(d, o);
 	timer_disarm(&d->loop->timers, &d->mute);
+	timer_disarm(&d->loop->timers, &d->again);
 	loop_remove(d->loop, &d->io);
 	fd_close(&d->world.inotify_fd);
 	free(d->outlets);
@@ -291,9 +332,11 @@ deliver_prepare(struct deliver *d, const char *parent, char path[PATH_MAX], stru
 	r = fifo_make(path, f);
 	if (r < 0)
 		return r;
-	/* Another path, or another FIFO at the same one: the old one is let go of. */
-	if (o != NULL && o->fd >= 0 && !fifo_is_same(o->fd, path))
+	/* Another path: the old FIFO is let go of. Another FIFO at the same one: when nobody reads the old one. */
+	if (o != NULL && o->fd >= 0 && strcmp(o->path, path) != 0)
 		outlet_close(o);
+	if (o != NULL)
+		o->is_doubtful = true;
 	if (o != NULL) {
 		o->is_tsv = is_tsv;
 		mark_dirty(d, o);

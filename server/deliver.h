@@ -8,6 +8,10 @@
  * and the record written anew for the next. When nothing is left to deliver or to wait for, the
  * end is closed: the reader sees the end of the file.
  *
+ * Where somebody removed the FIFO or put something else in its place, who reads the old one is
+ * served to his end; then it is made anew, or, where that cannot be done, the records wait, trouble
+ * is told once, and it is tried again and again.
+ *
  * inotify(7) (IN_OPEN, IN_ACCESS, IN_CLOSE_NOWRITE) only wakes; poll(2) (POLLERR: nobody reads)
  * and FIONREAD say what is so. It must never write a record that is not committed, nor wait for a
  * reader.
@@ -71,6 +75,9 @@ int deliver_configure(struct deliver *d, const char *parent, const char *new_pat
  * deliver_flush().
  */
 void deliver_touch(struct deliver *d, const char *parent);
+
+/* FIFOs that could not be opened are tried again in deliver_flush(). */
+void deliver_open_all(struct deliver *d);
 
 /*
  * After the commit: writes, acknowledges, opens and closes as is due. May write to the store. Not

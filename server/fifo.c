@@ -36,6 +36,11 @@ fifo_make(const char *path, struct fault *f)
 
 	if (mkfifo(path, 0600) == 0)
 		return 0;
+	if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS)
+		return fault_set(f, errno,
+		    "%s: this file system has no FIFOs; choose another path with fifo --at, or another "
+		    "place for all of them with XDG_RUNTIME_DIR or SPAWND_HOME",
+		    path);
 	if (errno != EEXIST)
 		return fault_set(f, errno, "%s: cannot make the FIFO: %s", path, strerror(errno));
 	if (lstat(path, &st) < 0)

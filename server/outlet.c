@@ -4,18 +4,22 @@
 #include "server/outlet.h"
 
 #include "base/fd.h"
+#include "base/id.h"
 #include "base/path.h"
 #include "server/fifo.h"
 #include "server/record.h"
 
 #include <bsd/string.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define WATCH_EVENTS (IN_OPEN | IN_ACCESS | IN_CLOSE)
+#define WATCH_EVENTS (IN_OPEN | IN_ACCESS | IN_CLOSE | IN_ATTRIB | IN_MOVE_SELF)
+/* After these its path may name another file, or none; an open FIFO that is removed changes its link count. */
+#define MOVED_EVENTS (IN_ATTRIB | IN_MOVE_SELF | IN_UNMOUNT)
 
 /* Records looked at in one go for one that nobody holds. */
 #define PENDING_BATCH 64
@@ -42,10 +46,14 @@ outlet_free(struct outlet *o)
 	free(o);
 }
 
+/* By the descriptor: its path may name another file by now. */
 static void
 watch(struct outlet *o)
 {
-	o->watch = inotify_add_watch(o->world->inotify_fd, o->path, WATCH_EVENTS);
+	char link[32];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", o->fd);
+	o->watch = inotify_add_watch(o->world->inotify_fd, link, WATCH_EVENTS);
 }
 
 static void
@@ -106,7 +114,7 @@ outlet_settings(const struct outlet_world *w, const char *parent, char path[PATH
     bool *ret_is_tsv)
 {
 	struct settings settings = {.path = path};
-	int r = path_join(w->parents_dir, parent, path);
+	int r = id_fault(parent) == NULL ? path_join(w->parents_dir, parent, path) : -EINVAL;
 
 	if (r < 0)
 		return r;
@@ -130,11 +138,14 @@ open_fifo(struct outlet *o)
 	struct fault f = {""};
 	int r = outlet_settings(o->world, o->parent, path, &o->is_tsv);
 
+	if (r < 0)
+		fault_set(&f, -r, "no FIFO for the parent of a record: %s", strerror(-r));
 	free(o->path);
-	o->path = strdup(path);
-	if (r < 0 || o->path == NULL)
-		return r < 0 ? r : -ENOMEM;
-	r = fifo_make(path, &f);
+	o->path = r < 0 ? NULL : strdup(path);
+	if (r == 0 && o->path == NULL)
+		r = fault_set(&f, ENOMEM, "%s: out of memory", path);
+	if (r == 0)
+		r = fifo_make(path, &f);
 	if (r == 0 && *o->world->open_count >= o->world->max_open)
 		r = fault_set(&f, EMFILE,
 		    "%s: %zu FIFOs are open, as many as the limit of open files allows", path,
@@ -156,7 +167,7 @@ open_fifo(struct outlet *o)
 	/* What an earlier server left in the pipe may be half read: its reader gets the rest. */
 	o->flight_seq = 0;
 	o->flight_len = fifo_unread(o->fd);
-	o->has_closed = o->is_torn = false;
+	o->has_closed = o->is_torn = o->is_doubtful = false;
 	o->world->hold(o->world->arg, o->index, o->fd);
 	return 0;
 }
@@ -188,6 +199,8 @@ outlet_yield(struct outlet *o)
 void
 outlet_note(struct outlet *o, uint32_t mask)
 {
+	if (mask & MOVED_EVENTS)
+		o->is_doubtful = true;
 	if (mask & IN_ACCESS && o->has_closed)
 		o->is_torn = true;
 	if (mask & IN_CLOSE && o->flight_len > 0 && fifo_unread(o->fd) < o->flight_len)
@@ -330,6 +343,19 @@ look_at_reader(struct outlet *o)
 	return o->unread < before ? OUTLET_HALF_READ : OUTLET_OPEN;
 }
 
+/*
+ * Whether something else is where the FIFO was, and nobody reads what was there. Who does is served
+ * to his end: to him the end of the file would say that all work is done.
+ */
+static bool
+is_replaced(struct outlet *o)
+{
+	if (!o->is_doubtful || fifo_has_reader(o->fd))
+		return false;
+	o->is_doubtful = false;
+	return !fifo_is_same(o->fd, o->path);
+}
+
 enum outlet_state
 outlet_pump(struct outlet *o)
 {
@@ -342,7 +368,13 @@ outlet_pump(struct outlet *o)
 		return OUTLET_AGAIN;
 	if (!is_needed(o))
 		return OUTLET_DONE;
-	if (o->fd < 0 && (open_fifo(o) < 0 || !settle_flight(o)))
+	if (o->fd >= 0 && is_replaced(o)) {
+		outlet_close(o);
+		return OUTLET_SHUT;
+	}
+	if (o->fd < 0 && open_fifo(o) < 0)
+		return OUTLET_SHUT;
+	if (!settle_flight(o))
 		return OUTLET_OPEN;
 	if (!fifo_has_reader(o->fd))
 		return OUTLET_OPEN;

@@ -61,6 +61,7 @@ struct outlet {
 	int64_t taken_seq;  /* the last record that was read to its end */
 	bool has_closed;    /* a reader went away since it was written */
 	bool is_torn;       /* and another has read of it since */
+	bool is_doubtful;   /* path may name another file by now */
 	char *path;
 	char parent[];
 };
@@ -71,7 +72,8 @@ void outlet_free(struct outlet *o);
 
 /* What came of a pump. */
 enum outlet_state {
-	OUTLET_OPEN,
+	OUTLET_OPEN,      /* waits for a reader's step, or a record */
+	OUTLET_SHUT,      /* cannot be opened: worth another attempt in a while */
 	OUTLET_HALF_READ, /* a reader is in the middle of a record: worth another look soon */
 	OUTLET_AGAIN,     /* acknowledged: go on when that is committed */
 	OUTLET_DONE,      /* nothing to deliver, nothing to wait for: may be freed */

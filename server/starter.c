@@ -73,13 +73,22 @@ static int
 open_output(const struct paths *p, int64_t job, struct fault *f)
 {
 	char path[PATH_MAX];
-	int fd = -1, r = starter_output_path(p, job, path);
+	FD_CLEANUP int fd = -1;
+	struct stat st;
+	int r = starter_output_path(p, job, path);
 
+	/* Somebody's FIFO of that name must not be waited for. On a file O_NONBLOCK means nothing. */
 	if (r == 0)
-		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (r == 0 && fd < 0)
+		fd = open(path,
+		    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		    0600);
+	if (r == 0 && (fd < 0 || fstat(fd, &st) < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0))
 		r = -errno;
-	return r < 0 ? fault_set(f, -r, "output file %s: %s", path, strerror(-r)) : fd;
+	if (r < 0)
+		return fault_set(f, -r, "output file %s: %s", path, strerror(-r));
+	if (!S_ISREG(st.st_mode))
+		return fault_set(f, EEXIST, "output file %s: no regular file; remove it", path);
+	return fd_take(&fd);
 }
 
 /* One end for the supervisor, which must not wait, and one for the child, which may. */
@@ -89,10 +98,11 @@ open_beats(const struct paths *p, int64_t job, int fds[WIRE_FD_COUNT], struct fa
 	char path[PATH_MAX];
 	int r = starter_beats_path(p, job, path);
 
-	/* A FIFO of this number is left over from a start that did not come to be. */
-	if (r == 0 && mkfifo(path, 0600) < 0 && errno == EEXIST &&
-	    (unlink(path) < 0 || mkfifo(path, 0600) < 0))
+	if (r == 0 && mkfifo(path, 0600) < 0)
 		r = -errno;
+	/* A FIFO of this number is left over from a start that did not come to be. */
+	if (r == -EEXIST)
+		r = unlink(path) < 0 || mkfifo(path, 0600) < 0 ? -errno : 0;
 	if (r == 0) {
 		fds[WIRE_FD_BEATS] = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 		fds[WIRE_FD_CHILD_BEATS] = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);

@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "base/notify.h"
 #include "supervisor/adopt.h"
+#include "supervisor/alive.h"
 #include "supervisor/brood.h"
 #include "supervisor/handover.h"
 #include "supervisor/keeper.h"
@@ -40,8 +41,6 @@
 /* So many strays a turn: a tree may make them faster than they can be reaped. */
 #define STRAYS_PER_TURN 512
 #define AGAIN_NS (10 * NSEC_PER_MSEC)
-/* A service manager that wants to hear from us more often has made a mistake. */
-#define ALIVE_MIN_NS NSEC_PER_MSEC
 
 struct supervisor {
 	struct loop loop;
@@ -54,7 +53,7 @@ struct supervisor {
 	struct loop_io signal_io;
 	struct timer again;     /* what could not be done for want of something */
 	uint64_t nofile_before; /* the soft limit that children get */
-	struct timer alive;     /* the service manager is to be told that this loop turns */
+	struct alive alive;
 	int signal_fd;
 	int ready_fd;
 	bool is_blocked;  /* the wire takes no more until EPOLLOUT */
@@ -411,20 +410,6 @@ try_again(void *arg)
 	reap(s);
 }
 
-/* In the loop, so that a loop that hangs is silent. Half the time that there is, sd_watchdog_enabled(3). */
-static void
-tell_alive(void *arg)
-{
-	struct supervisor *s = arg;
-	uint64_t half_ns = notify_watchdog_ns() / 2;
-
-	if (half_ns == 0)
-		return;
-	half_ns = half_ns < ALIVE_MIN_NS ? ALIVE_MIN_NS : half_ns;
-	notify_send("WATCHDOG=1");
-	timer_arm(&s->loop.timers, &s->alive, clock_add_ns(clock_mono_ns(), half_ns));
-}
-
 /* Tells the server what there is to tell. */
 static void
 tell(struct supervisor *s)
@@ -475,7 +460,6 @@ prepare(struct supervisor *s, const struct supervisor_setup *setup)
 	nofile = fd_raise_limit(&nofile_before);
 	count = slots_count_for(nofile);
 	timer_init(&s->again, try_again, s);
-	timer_init(&s->alive, tell_alive, s);
 	error = loop_init(&s->loop);
 	if (error == 0)
 		error = brood_init(&s->brood, &s->loop, &abilities, count, nofile_before);
@@ -566,7 +550,7 @@ supervisor_run(const struct supervisor_setup *setup)
 	} else {
 		/* The point of no return: from here on nothing allocates and nothing dies. */
 		keeper_start(&s.keeper);
-		tell_alive(&s);
+		alive_start(&s.alive, &s.loop);
 		turn_until_done(&s);
 		if (is_giving_way(&s) && !s.is_quitting) {
 			error = give_way(&s, setup);
