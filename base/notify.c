@@ -7,8 +7,10 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -97,8 +99,13 @@ notify_watchdog_ns(void)
 void
 notify_restore(void)
 {
+	char usec[32];
+
 	if (notify_state.name[0] != '\0')
 		setenv("NOTIFY_SOCKET", notify_state.name, 1);
+	snprintf(usec, sizeof(usec), "%" PRIu64, notify_state.watchdog_ns / NSEC_PER_USEC);
+	if (notify_state.watchdog_ns != 0)
+		setenv("WATCHDOG_USEC", usec, 1);
 }
 
 void

@@ -16,7 +16,7 @@
  */
 int notify_init(void);
 
-/* Puts it into the environment again, for another program in this process. */
+/* Puts what this process was told into the environment again, for another program in this process. */
 void notify_restore(void);
 
 /*

@@ -110,6 +110,7 @@ paths_init(struct paths *p, struct fault *f)
 		return error;
 	if (path_join(p->state, "spawnd.db", p->database) != 0 ||
 	    path_join(p->state, "spawnd.log", p->log) != 0 ||
+	    path_join(p->state, "lock", p->store_lock) != 0 ||
 	    path_join(p->state, "output", p->output_dir) != 0)
 		return too_long(f, "the state directory");
 	if (path_join(p->runtime, "socket", p->socket) != 0 ||

@@ -10,12 +10,13 @@
 #include <sys/types.h>
 
 struct paths {
-	char state[PATH_MAX];   /* survives reboots: spawnd.db, output/, spawnd.log */
+	char state[PATH_MAX];   /* survives reboots: spawnd.db, lock, output/, spawnd.log */
 	char runtime[PATH_MAX]; /* may vanish: socket, notify, lock, parents/, beats/ */
 	char config[PATH_MAX];  /* spawnd.ini; need not exist */
 	char socket[PATH_MAX];
 	char notify[PATH_MAX]; /* the jobs' NOTIFY_SOCKET */
 	char lock[PATH_MAX];
+	char store_lock[PATH_MAX]; /* beside the store: one daemon for each store, too */
 	char database[PATH_MAX];
 	char log[PATH_MAX];
 	char output_dir[PATH_MAX];

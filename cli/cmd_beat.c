@@ -63,7 +63,7 @@ open_pipe(void)
 		warnx("not inside a job: SPAWND_HEARTBEAT is not set");
 		return -1;
 	}
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		warn("%s: the heartbeat pipe of this job", path);
 		return -1;

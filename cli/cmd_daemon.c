@@ -1,6 +1,6 @@
 /*
  * spawnd daemon: everything that must be right before a daemon may serve, in this order: what it
- * inherited, directories, configuration, lock, sockets, background. Then the supervisor takes
+ * inherited, directories, configuration, locks, sockets, background. Then the supervisor takes
  * over, in this process. Whatever fails here is told on standard error, and nothing has been
  * started yet.
  *
@@ -40,6 +40,7 @@ struct daemon {
 	struct paths paths;
 	int listen_fd;
 	int lock_fd;
+	int store_lock_fd;
 	int notify_fd;
 	int ready_fd;           /* -1: none */
 	int lifeboat_fd;        /* of a server that this process was; -1: none */
@@ -142,8 +143,11 @@ static int
 take_lock(struct daemon *d, bool is_quiet)
 {
 	struct fault f;
-	int r = lock_take(d->paths.lock, &d->lock_fd, &f);
+	/* The store's first: who has not got that must not touch what lies in the runtime directory. */
+	int r = lock_take(d->paths.store_lock, &d->store_lock_fd, &f);
 
+	if (r == 0)
+		r = lock_take(d->paths.lock, &d->lock_fd, &f);
 	if (r == 0)
 		return 0;
 	if (r != -EWOULDBLOCK || !is_quiet)
@@ -182,17 +186,31 @@ go_into_background(struct daemon *d)
 }
 
 /*
- * The supervisor gets the descriptors; a copy of the lock stays until the sockets have been
- * removed.
+ * The daemon has ended, and its sockets go. Under a lock taken anew: it may have been renewed
+ * meanwhile, and another daemon may serve there by now.
  */
+static void
+remove_sockets(struct daemon *d)
+{
+	FD_CLEANUP int fd = -1;
+	struct fault f;
+
+	if (lock_take(d->paths.lock, &fd, &f) < 0)
+		return;
+	if (d->has_made_socket)
+		unlink(d->paths.socket);
+	unlink(d->paths.notify);
+}
+
+/* The supervisor gets the descriptors. */
 static int
 serve(struct daemon *d)
 {
 	char *const server_argv[] = {"spawnd", "server", d->is_managed ? "--managed" : NULL, NULL};
-	FD_CLEANUP int held = fcntl(d->lock_fd, F_DUPFD_CLOEXEC, 0);
 	const struct supervisor_setup setup = {
 	    .listen_fd = d->listen_fd,
 	    .lock_fd = d->lock_fd,
+	    .store_lock_fd = d->store_lock_fd,
 	    .notify_fd = d->notify_fd,
 	    .server_argv = server_argv,
 	    .lifeboat_fd = d->lifeboat_fd,
@@ -204,12 +222,10 @@ serve(struct daemon *d)
 	};
 	int code;
 
-	lock_sign(d->lock_fd);
+	lock_sign(d->lock_fd, getpid());
+	lock_sign(d->store_lock_fd, getpid());
 	code = supervisor_run(&setup);
-	if (d->has_made_socket && held >= 0)
-		unlink(d->paths.socket);
-	if (held >= 0)
-		unlink(d->paths.notify);
+	remove_sockets(d);
 	return code;
 }
 
@@ -229,9 +245,10 @@ resume(struct daemon *d, int lifeboat_fd)
 	d->listen_fd = WIRE_LISTEN_FD;
 	d->lock_fd = WIRE_LOCK_FD;
 	d->notify_fd = WIRE_NOTIFY_FD;
+	d->store_lock_fd = WIRE_STORE_LOCK_FD;
 	d->lifeboat_fd = lifeboat_fd;
 	d->has_made_socket = !d->is_managed;
-	for (int fd = WIRE_LISTEN_FD; fd <= WIRE_NOTIFY_FD; fd++) {
+	for (int fd = WIRE_LISTEN_FD; fd <= WIRE_STORE_LOCK_FD; fd++) {
 		if (fd_set_cloexec(fd, 1) < 0) {
 			warnx("--resume is for a server whose supervisor has died");
 			return EX_USAGE;
@@ -245,6 +262,7 @@ cmd_daemon(const struct options *o)
 {
 	struct daemon d = {.listen_fd = -1,
 	    .lock_fd = -1,
+	    .store_lock_fd = -1,
 	    .notify_fd = -1,
 	    .ready_fd = -1,
 	    .lifeboat_fd = -1,

@@ -1,5 +1,5 @@
 /*
- * lock: see lock.h. Run by the daemon before it serves. Must never remove the file: two daemons
+ * lock: see lock.h. Run by the daemon before it serves, and by the server. Must never remove the file: two daemons
  * could then hold two locks of one name.
  */
 #include "cli/lock.h"
@@ -59,9 +59,8 @@ fault_held(int fd, const char *path, struct fault *f)
 	    pid[0] != '\0' ? " (process " : "", pid, pid[0] != '\0' ? ")" : "", path);
 }
 
-/* Whether path still is the file behind fd: somebody may clean up in /tmp. 1, 0 or -errno. */
-static int
-is_same_file(int fd, const char *path)
+int
+lock_is_at(int fd, const char *path)
 {
 	struct stat held, named;
 
@@ -102,14 +101,16 @@ lock_take(const char *path, int *ret_fd, struct fault *f)
 			return r;
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 			if (errno != EWOULDBLOCK)
-				return fault_set(f, errno, "%s: cannot be locked: %s", path,
-				    strerror(errno));
+				return fault_set(f, errno,
+				    "%s: cannot be locked: %s; put it on another file system with "
+				    "SPAWND_HOME, XDG_STATE_HOME or XDG_RUNTIME_DIR",
+				    path, strerror(errno));
 			if (!is_orphaned(fd) || clock_mono_ns() >= deadline_ns)
 				return fault_held(fd, path, f);
 			poll(NULL, 0, PAUSE_MS);
 			continue;
 		}
-		r = is_same_file(fd, path);
+		r = lock_is_at(fd, path);
 		if (r < 0)
 			return fault_set(f, -r, "%s: %s", path, strerror(-r));
 		if (r == 1)
@@ -120,10 +121,10 @@ lock_take(const char *path, int *ret_fd, struct fault *f)
 }
 
 void
-lock_sign(int fd)
+lock_sign(int fd, pid_t pid)
 {
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	int len = snprintf(text, sizeof(text), "%d\n", (int)pid);
 
 	/* A full disk costs the next daemon's message the number, nothing else. */
 	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) < 0)

@@ -1,11 +1,14 @@
 /*
- * lock: one daemon per runtime directory, by flock(2). The file's text names the holder for
+ * lock: one daemon per runtime directory and per store, by flock(2). Taken by the daemon before it
+ * serves; by the server where somebody has removed the file. The file's text names the holder for
  * people; nothing is ever decided by it.
  */
 #ifndef CLI_LOCK_H
 #define CLI_LOCK_H
 
 #include "base/fault.h"
+
+#include <sys/types.h>
 
 /*
  * Takes the lock at path, making the file if need be. It is held until the last copy of *ret_fd,
@@ -14,7 +17,10 @@
  */
 int lock_take(const char *path, int *ret_fd, struct fault *f);
 
-/* Writes the caller's process number into the file. */
-void lock_sign(int fd);
+/* Whether path still names the locked file behind fd: somebody may clean up in /tmp. 1, 0 or -errno. */
+int lock_is_at(int fd, const char *path);
+
+/* Writes the process number of the daemon into the file. */
+void lock_sign(int fd, pid_t pid);
 
 #endif

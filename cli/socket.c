@@ -90,6 +90,7 @@ bind_anew(const char *path, int type, int *ret_fd, struct fault *f)
 {
 	FD_CLEANUP int fd = -1;
 	struct sockaddr_un address;
+	struct stat st;
 	mode_t mask;
 	int r;
 
@@ -99,6 +100,8 @@ bind_anew(const char *path, int type, int *ret_fd, struct fault *f)
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fault_set(f, errno, "socket: %s", strerror(errno));
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return fault_set(f, EEXIST, "%s: is no socket; remove it", path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return fault_set(f, errno, "%s: cannot remove what an earlier daemon left: %s",
 		    path, strerror(errno));
@@ -137,6 +140,29 @@ socket_bind_notices(const char *path, int *ret_fd, struct fault *f)
 		return fault_set(f, errno, "%s: SO_PASSCRED: %s", path, strerror(errno));
 	*ret_fd = fd_take(&fd);
 	return 0;
+}
+
+bool
+socket_is_served(const char *path, int type)
+{
+	FD_CLEANUP int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address;
+	struct fault f;
+
+	if (fd < 0 || make_address(path, &address, &f) < 0)
+		return true; /* nothing can be said, nothing could be done */
+	/* EAGAIN: so many have connected that there is no room for one more. */
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN;
+}
+
+bool
+socket_is_at(int fd, const char *path)
+{
+	struct sockaddr_un address = {0};
+	socklen_t len = sizeof(address);
+
+	return getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
+	    strncmp(address.sun_path, path, sizeof(address.sun_path)) == 0;
 }
 
 static int

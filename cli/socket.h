@@ -7,6 +7,8 @@
 
 #include "base/fault.h"
 
+#include <stdbool.h>
+
 /*
  * Connects to the socket at path and makes sure that who listens is the caller's own user or
  * root. Returns 0 with *ret_fd, close-on-exec and the caller's; or -errno with f filled: -ENOENT
@@ -23,6 +25,14 @@ int socket_listen(const char *path, int *ret_fd, struct fault *f);
 
 /* The same, a datagram socket that tells who sent each datagram (SO_PASSCRED). */
 int socket_bind_notices(const char *path, int *ret_fd, struct fault *f);
+
+/*
+ * Whether somebody listens, or (SOCK_DGRAM) reads, at path; type is the socket's. Never waits.
+ */
+bool socket_is_served(const char *path, int type);
+
+/* Whether fd was bound to path. */
+bool socket_is_at(int fd, const char *path);
 
 /*
  * Whether fd, from a service manager, is a listening Unix stream socket. 0 or -errno with f

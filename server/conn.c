@@ -7,16 +7,15 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "server/buffer.h"
+#include "server/door.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define READ_SIZE (64 * 1024)
-#define ACCEPTS_PER_TURN 64
 
 struct conn {
 	TAILQ_ENTRY(conn) entry;       /* in conns.all, the longest silent first */
@@ -43,8 +42,7 @@ TAILQ_HEAD(conn_list, conn);
 
 struct conns {
 	struct loop *loop;
-	struct loop_io io;
-	struct timer retry; /* accept again, after it failed for want of descriptors */
+	struct door door;
 	struct conn_handlers handlers;
 	struct conn_list all;
 	struct conn_list dirty;
@@ -289,8 +287,9 @@ make_room(struct conns *cs)
 }
 
 static void
-add_client(struct conns *cs, int fd)
+add_client(void *arg, int fd)
 {
+	struct conns *cs = arg;
 	struct conn *c;
 	int off = 0;
 
@@ -319,39 +318,6 @@ add_client(struct conns *cs, int fd)
 	read_input(c);
 }
 
-static void
-accept_clients(void *arg, uint32_t events)
-{
-	struct conns *cs = arg;
-
-	(void)events;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int fd = accept4(cs->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (fd >= 0) {
-			add_client(cs, fd);
-			continue;
-		}
-		if (errno == ECONNABORTED || errno == EINTR)
-			continue;
-		if (errno != EAGAIN) {
-			/* Out of descriptors or memory: look again in a while rather than spin. */
-			loop_change(cs->loop, &cs->io, 0);
-			timer_arm(&cs->loop->timers, &cs->retry,
-			    cs->loop->now_ns + 100 * NSEC_PER_MSEC);
-		}
-		return;
-	}
-}
-
-static void
-retry_expired(void *arg)
-{
-	struct conns *cs = arg;
-
-	loop_change(cs->loop, &cs->io, EPOLLIN);
-}
-
 int
 conns_new(struct loop *l, int listen_fd, unsigned max_clients, const struct conn_handlers *h,
     struct conns **ret_conns)
@@ -366,10 +332,7 @@ conns_new(struct loop *l, int listen_fd, unsigned max_clients, const struct conn
 	cs->max_count = max_clients;
 	TAILQ_INIT(&cs->all);
 	TAILQ_INIT(&cs->dirty);
-	timer_init(&cs->retry, retry_expired, cs);
-	r = fcntl(listen_fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
-	if (r == 0)
-		r = loop_add(l, &cs->io, listen_fd, EPOLLIN, accept_clients, cs);
+	r = door_init(&cs->door, l, listen_fd, add_client, cs);
 	if (r < 0) {
 		free(cs);
 		return r;
@@ -387,9 +350,14 @@ conns_free(struct conns *cs)
 		return;
 	while ((c = TAILQ_FIRST(&cs->all)) != NULL)
 		free_conn(c);
-	timer_disarm(&cs->loop->timers, &cs->retry);
-	loop_remove(cs->loop, &cs->io);
+	door_fini(&cs->door);
 	free(cs);
+}
+
+int
+conns_renew(struct conns *cs, int fd)
+{
+	return door_renew(&cs->door, fd);
 }
 
 /* What a client that was heard, or spoken to, in this turn gets at its end. */

@@ -56,6 +56,12 @@ int conns_new(struct loop *l, int listen_fd, unsigned max_clients, const struct 
 void conns_free(struct conns *cs);
 
 /*
+ * Serves another socket in place of listen_fd, whose number it gets; who waits at the old one is
+ * served too. Closes fd. 0 or -errno.
+ */
+int conns_renew(struct conns *cs, int fd);
+
+/*
  * Writes out what was sent in this turn, handles the next message of those whose call ended, and
  * lets streams go on. Returns whether that made new output: the caller commits, and flushes
  * again.

@@ -197,6 +197,17 @@ link_adopt(struct link *k, const struct wire_adopt *adopt, int fds[WIRE_ADOPT_FD
 }
 
 void
+link_renew(struct link *k, enum wire_renewed what, int fd)
+{
+	struct wire_message m = {0};
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	m.renew.what = what;
+	if (copy >= 0)
+		post(k, WIRE_RENEW, &m, &copy, 1);
+}
+
+void
 link_hold(struct link *k, uint64_t index, int fd)
 {
 	struct wire_message m = {0};

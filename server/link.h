@@ -35,6 +35,9 @@ void link_cancel(struct link *k, uint64_t job, enum wire_cause cause);
 /* The same without any contents: READY, REPORT, QUIT. */
 void link_send(struct link *k, enum wire_type type);
 
+/* The same for RENEW, with a copy of fd. */
+void link_renew(struct link *k, enum wire_renewed what, int fd);
+
 /* The same for SPAWN; takes the descriptors over (and sets them to -1). */
 void link_spawn(struct link *k, const struct wire_spawn *spawn, int fds[WIRE_FD_COUNT]);
 

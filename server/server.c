@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "cli/lock.h"
+#include "server/beatpaths.h"
 #include "server/call.h"
 #include "server/excess.h"
 #include "server/jobs.h"
@@ -148,6 +150,7 @@ on_wire(void *arg, const struct wire_message *m)
 	case WIRE_RELEASE:
 	case WIRE_QUIT:
 	case WIRE_UPGRADE:
+	case WIRE_RENEW:
 	case WIRE_TYPE_COUNT:
 		break; /* wire_receive() lets none of these through to the server */
 	}
@@ -211,6 +214,49 @@ on_trouble(void *arg, const char *text)
 	log_line("%s; the records wait", text);
 }
 
+/* The next server is to have it, or the supervisor itself; this one at once. */
+static void
+on_renewed(void *arg, enum wire_renewed what, int fd)
+{
+	struct server *s = arg;
+	int r = 0;
+
+	link_renew(s->link, what, fd);
+	if (what == WIRE_RENEWED_LISTEN) {
+		log_line("%s was gone: made anew", s->paths.socket);
+		r = conns_renew(s->conns, fd);
+	} else {
+		if (what == WIRE_RENEWED_LOCK)
+			lock_sign(fd, s->supervisor_pid);
+		r = dup3(fd, what == WIRE_RENEWED_LOCK ? WIRE_LOCK_FD : WIRE_NOTIFY_FD, O_CLOEXEC);
+		r = r < 0 ? -errno : 0;
+		fd_close(&fd);
+	}
+	if (r == 0)
+		return;
+	log_line("%s: %s; ending, so that another server begins anew", s->paths.runtime,
+	    strerror(-r));
+	s->is_over = true;
+}
+
+static void
+on_mended(void *arg)
+{
+	struct server *s = arg;
+
+	log_line("%s was gone: made anew", s->paths.runtime);
+	beatpaths_mend(&s->paths, s->supervisor_pid);
+	deliver_open_all(s->deliver);
+	s->has_news = true;
+}
+
+static void
+on_runtime_trouble(void *arg, const char *text)
+{
+	(void)arg;
+	log_line("the runtime directory cannot be mended: %s; trying again", text);
+}
+
 static void
 read_boot_id(struct server *s)
 {
@@ -266,6 +312,7 @@ open_rooms(struct server *s)
 	struct deliver_handlers deliver = {server_unfinished, on_hold, on_release, on_settled,
 	    on_checked, on_trouble, s};
 	struct outputs_handlers outputs = {excess_exceeded, excess_trouble, s};
+	struct runtime_handlers runtime = {on_renewed, on_mended, on_runtime_trouble, s};
 	uint64_t limit = fd_raise_limit(&s->nofile_before);
 	int r = loop_init(&s->loop);
 
@@ -278,6 +325,8 @@ open_rooms(struct server *s)
 		    limit / FIFO_SHARE, &deliver, &s->deliver);
 	if (r == 0)
 		r = outputs_new(&s->loop, &s->paths, &outputs, &s->outputs);
+	if (r == 0)
+		r = runtime_new(&s->loop, &s->paths, &runtime, &s->runtime);
 	if (r == 0)
 		r = conns_new(&s->loop, WIRE_LISTEN_FD,
 		    (unsigned)(limit / CLIENT_SHARE > 10000 ? 10000 : limit / CLIENT_SHARE), &conn,
@@ -326,6 +375,7 @@ finish(struct server *s)
 	conns_free(s->conns);
 	deliver_free(s->deliver);
 	outputs_free(s->outputs);
+	runtime_free(s->runtime);
 	link_free(s->link);
 	store_close(s->store);
 	queue_free(s->queue);
@@ -354,6 +404,7 @@ server_run(bool is_managed)
 	fd_set_cloexec(WIRE_LISTEN_FD, 1);
 	fd_set_cloexec(WIRE_LOCK_FD, 1);
 	fd_set_cloexec(WIRE_NOTIFY_FD, 1);
+	fd_set_cloexec(WIRE_STORE_LOCK_FD, 1);
 	if (s == NULL)
 		return EX_OSERR;
 	s->is_managed = is_managed;

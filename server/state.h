@@ -20,6 +20,7 @@
 #include "server/leaders.h"
 #include "server/link.h"
 #include "server/outputs.h"
+#include "server/runtime.h"
 #include "store/store.h"
 
 #include <bsd/sys/queue.h>
@@ -44,6 +45,7 @@ struct server {
 	struct holds *holds;
 	struct deliver *deliver;
 	struct outputs *outputs;
+	struct runtime *runtime;
 	struct conns *conns;
 	struct link *link;
 	struct call_list calls; /* those that wait */

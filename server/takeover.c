@@ -64,6 +64,7 @@ takeover_exec(struct server *s)
 	fd_set_cloexec(WIRE_LISTEN_FD, 0);
 	fd_set_cloexec(WIRE_LOCK_FD, 0);
 	fd_set_cloexec(WIRE_NOTIFY_FD, 0);
+	fd_set_cloexec(WIRE_STORE_LOCK_FD, 0);
 	/* One that comes now is the supervisor's. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);

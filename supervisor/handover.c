@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define FD_COUNT (WIRE_STORE_LOCK_FD + 1)
+
 bool
 handover_is_due(const struct brood *b)
 {
@@ -33,17 +35,18 @@ handover_is_due(const struct brood *b)
 static int
 place(const struct handover *h, struct lifeboat *boat)
 {
-	int fds[WIRE_NOTIFY_FD + 1] = {-1, -1, -1, -1, h->listen_fd, h->lock_fd, h->notify_fd};
+	int fds[FD_COUNT] = {-1, -1, -1, -1, h->fds->listen, h->fds->lock, h->fds->notify,
+	    h->fds->store_lock};
 	int none = -1, moved;
 
 	/* A writing end may have one of the numbers that are to be taken. */
 	for (size_t i = 0; i < boat->count; i++) {
-		moved = fcntl(boat->seats[i].fd, F_DUPFD_CLOEXEC, WIRE_NOTIFY_FD + 1);
+		moved = fcntl(boat->seats[i].fd, F_DUPFD_CLOEXEC, FD_COUNT);
 		if (moved == -1)
 			return -errno;
 		boat->seats[i].fd = moved;
 	}
-	return spawn_place_fds(fds, WIRE_NOTIFY_FD + 1, &none);
+	return spawn_place_fds(fds, FD_COUNT, &none);
 }
 
 int

@@ -8,6 +8,7 @@
 #define SUPERVISOR_HANDOVER_H
 
 #include "supervisor/brood.h"
+#include "supervisor/keeper.h"
 #include "supervisor/writers.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 struct handover {
 	const char *program;
 	bool is_managed; /* as the daemon was told */
-	int listen_fd, lock_fd, notify_fd;
+	const struct keeper_fds *fds;
 	uint64_t nofile_limit; /* the soft limit that the daemon was started with */
 };
 

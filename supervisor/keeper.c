@@ -11,13 +11,14 @@
 #include "wire/wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SERVER_FDS (WIRE_NOTIFY_FD + 1)
+#define SERVER_FDS (WIRE_STORE_LOCK_FD + 1)
 #define EXIT_NOT_EXECUTED 127
 
 /* A server that lived shorter than this died young. */
@@ -44,15 +45,13 @@ patience_passed(void *arg)
 
 void
 keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilities,
-    char *const *argv, int listen_fd, int lock_fd, int notify_fd)
+    char *const *argv)
 {
 	*k = (struct keeper){
 	    .loop = loop,
 	    .abilities = abilities,
 	    .argv = argv,
-	    .listen_fd = listen_fd,
-	    .lock_fd = lock_fd,
-	    .notify_fd = notify_fd,
+	    .fds = k->fds,
 	    .server = PROC_NONE,
 	    .wire_io.fd = -1,
 	};
@@ -60,12 +59,37 @@ keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilitie
 	timer_init(&k->patience, patience_passed, k);
 }
 
+void
+keeper_renew(struct keeper *k, uint32_t what, int fd)
+{
+	int *old = what == WIRE_RENEWED_LISTEN ? &k->fds.listen
+	    : what == WIRE_RENEWED_LOCK        ? &k->fds.lock
+					       : NULL;
+
+	if (old == NULL) {
+		log_line("ignored RENEW: there is no %" PRIu32, what);
+		fd_close(&fd);
+		return;
+	}
+	fd_close(old);
+	*old = fd;
+}
+
+void
+keeper_close_fds(struct keeper *k)
+{
+	fd_close(&k->fds.listen);
+	fd_close(&k->fds.lock);
+	fd_close(&k->fds.store_lock);
+}
+
 /* Between clone and exec. */
 static _Noreturn void
 server_main(const struct keeper *k, int wire_fd)
 {
 	extern char **environ;
-	int fds[SERVER_FDS] = {-1, -1, -1, wire_fd, k->listen_fd, k->lock_fd, k->notify_fd};
+	int fds[SERVER_FDS] = {-1, -1, -1, wire_fd, k->fds.listen, k->fds.lock, k->fds.notify,
+	    k->fds.store_lock};
 	int none = -1, error;
 
 	error = spawn_place_fds(fds, SERVER_FDS, &none);

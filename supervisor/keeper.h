@@ -13,13 +13,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What each server inherits; -1: none. */
+struct keeper_fds {
+	int listen;
+	int lock;
+	int notify; /* borrowed, supervisor/notices.h */
+	int store_lock;
+};
+
 struct keeper {
 	struct loop *loop;
 	struct proc_abilities *abilities;
 	char *const *argv;
-	int listen_fd; /* all three of the caller's; -1: none */
-	int lock_fd;
-	int notify_fd;
+	struct keeper_fds fds; /* owned */
 	uint64_t nofile_limit; /* the server's soft limit at its start; the caller sets it */
 	struct proc server;
 	struct loop_io wire_io; /* its descriptor is owned */
@@ -35,9 +41,12 @@ struct keeper {
 	void *arg;
 };
 
-/* Only fills k. argv[0] is what the server is called; it is always /proc/self/exe that is executed. */
+/* Fills k, whose fds are there already. argv[0] is what the server is called; it is always /proc/self/exe that is executed. */
 void keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilities,
-    char *const *argv, int listen_fd, int lock_fd, int notify_fd);
+    char *const *argv);
+
+/* Later servers inherit fd instead; what is an enum wire_renewed. fd is k's, or closed. */
+void keeper_renew(struct keeper *k, uint32_t what, int fd);
 
 /* Starts a server and calls started(); logs a failure, and tries again later. */
 void keeper_start(struct keeper *k);
@@ -69,5 +78,8 @@ int keeper_reap(struct keeper *k);
 void keeper_restart(struct keeper *k);
 
 void keeper_fini(struct keeper *k);
+
+/* Closes what servers inherited. Needs no keeper_init(). */
+void keeper_close_fds(struct keeper *k);
 
 #endif

@@ -9,6 +9,7 @@
 #include "supervisor/notices.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/notify.h"
 
@@ -58,18 +59,24 @@ take(struct notices *n)
 	size_t len;
 	pid_t pid;
 
-	if (notify_take(n->io.fd, data, sizeof(data), &len, &pid) != 0)
+	if (notify_take(n->fd, data, sizeof(data), &len, &pid) != 0)
 		return false;
 	handle(n, data, len, pid);
 	return true;
 }
 
+static int listen_to(struct notices *n);
+
+/* Tried again where a new socket could not be listened to. */
 static void
 unmute(void *arg)
 {
 	struct notices *n = arg;
+	struct loop *loop = n->brood->loop;
+	int rc = n->io.fd == -1 ? listen_to(n) : loop_change(loop, &n->io, EPOLLIN);
 
-	loop_change(n->brood->loop, &n->io, EPOLLIN);
+	if (rc != 0)
+		timer_arm(&loop->timers, &n->unmute, clock_add_ns(loop->now_ns, WINDOW_NS));
 }
 
 static void
@@ -105,14 +112,44 @@ look(void *arg)
 		continue;
 }
 
+static int
+listen_to(struct notices *n)
+{
+	return loop_add(n->brood->loop, &n->io, n->fd, EPOLLIN, ready, n);
+}
+
 int
 notices_init(struct notices *n, struct brood *b, int fd)
 {
-	*n = (struct notices){.brood = b, .io.fd = -1};
+	*n = (struct notices){.brood = b, .io.fd = -1, .fd = fd};
 	timer_init(&n->unmute, unmute, n);
 	if (fd == -1)
 		return 0;
 	b->last_look = look;
 	b->last_look_arg = n;
-	return loop_add(b->loop, &n->io, fd, EPOLLIN, ready, n);
+	return listen_to(n);
+}
+
+void
+notices_renew(struct notices *n, int fd)
+{
+	int i;
+
+	for (i = 0; i < PER_LOOK && n->io.fd != -1 && take(n); i++)
+		continue;
+	if (n->io.fd != -1)
+		loop_remove(n->brood->loop, &n->io);
+	fd_close(&n->fd);
+	n->fd = fd;
+	n->brood->last_look = look;
+	n->brood->last_look_arg = n;
+	unmute(n);
+}
+
+void
+notices_fini(struct notices *n)
+{
+	if (n->io.fd != -1)
+		loop_remove(n->brood->loop, &n->io);
+	fd_close(&n->fd);
 }

@@ -14,7 +14,8 @@
 
 struct notices {
 	struct brood *brood;
-	struct loop_io io; /* its descriptor is the caller's */
+	struct loop_io io;
+	int fd; /* owned */
 	struct timer unmute;
 	uint64_t window_ns; /* since when taken counts */
 	unsigned taken;
@@ -25,8 +26,16 @@ struct notices {
 
 /*
  * Reads fd, a bound AF_UNIX datagram socket, non-blocking, from now on, and before the brood's
- * verdicts; -1: there is none. fd must outlive n. 0 or -errno.
+ * verdicts; -1: there is none. fd is n's from now on, also where this fails. 0 or -errno.
  */
 int notices_init(struct notices *n, struct brood *b, int fd);
+
+/*
+ * Reads fd, such a socket, in place of the one before, which is read to its end first. fd is n's from
+ * now on.
+ */
+void notices_renew(struct notices *n, int fd);
+
+void notices_fini(struct notices *n);
 
 #endif

@@ -129,6 +129,17 @@ hold(struct supervisor *s, uint64_t index, int *fds)
 }
 
 static void
+renew(struct supervisor *s, uint32_t what, int *fds)
+{
+	if (what != WIRE_RENEWED_NOTIFY) {
+		keeper_renew(&s->keeper, what, fd_take(&fds[0]));
+		return;
+	}
+	notices_renew(&s->notices, fd_take(&fds[0]));
+	s->keeper.fds.notify = s->notices.fd;
+}
+
+static void
 handle_message(struct supervisor *s, const struct wire_message *m, int *fds)
 {
 	switch ((enum wire_type)m->type) {
@@ -171,6 +182,9 @@ handle_message(struct supervisor *s, const struct wire_message *m, int *fds)
 		break;
 	case WIRE_UPGRADE:
 		s->is_yielding = s->has_program;
+		break;
+	case WIRE_RENEW:
+		renew(s, m->renew.what, fds);
 		break;
 	case WIRE_HELLO:
 	case WIRE_STARTED:
@@ -468,14 +482,13 @@ prepare(struct supervisor *s, const struct supervisor_setup *setup)
 	if (error == 0)
 		error = loop_add(&s->loop, &s->signal_io, s->signal_fd, EPOLLIN, signal_ready, s);
 	if (error == 0)
-		error = notices_init(&s->notices, &s->brood, setup->notify_fd);
+		error = notices_init(&s->notices, &s->brood, s->notices.fd);
 	adopt_init(&s->adopt, &s->brood, &s->lifeboat);
 	board(s, setup->lifeboat_fd);
 	s->is_boarding = setup->lifeboat_fd != -1;
 	s->nofile_before = nofile_before;
 	s->has_program = setup->program != NULL;
-	keeper_init(&s->keeper, &s->loop, &s->brood.abilities, setup->server_argv, setup->listen_fd,
-	    setup->lock_fd, setup->notify_fd);
+	keeper_init(&s->keeper, &s->loop, &s->brood.abilities, setup->server_argv);
 	s->keeper.nofile_limit = nofile_before;
 	s->keeper.started = server_started;
 	s->keeper.ready = wire_ready;
@@ -511,9 +524,7 @@ give_way(const struct supervisor *s, const struct supervisor_setup *setup)
 {
 	const struct handover h = {.program = setup->program,
 	    .is_managed = setup->is_managed,
-	    .listen_fd = setup->listen_fd,
-	    .lock_fd = setup->lock_fd,
-	    .notify_fd = setup->notify_fd,
+	    .fds = &s->keeper.fds,
 	    .nofile_limit = s->nofile_before};
 	int error;
 
@@ -533,8 +544,10 @@ supervisor_run(const struct supervisor_setup *setup)
 	    .ready_fd = setup->ready_fd,
 	    .loop = {.epoll_fd = -1, .timer_fd = -1},
 	    .brood = BROOD_NONE,
+	    .notices = {.io.fd = -1, .fd = setup->notify_fd},
+	    .keeper.fds = {setup->listen_fd, setup->lock_fd, setup->notify_fd,
+		setup->store_lock_fd},
 	};
-	int listen_fd = setup->listen_fd, lock_fd = setup->lock_fd, notify_fd = setup->notify_fd;
 	int error;
 
 	log_init("supervisor", setup->has_log_timestamps);
@@ -557,14 +570,13 @@ supervisor_run(const struct supervisor_setup *setup)
 		}
 		keeper_fini(&s.keeper);
 	}
+	notices_fini(&s.notices);
 	writers_fini(&s.writers);
 	brood_fini(&s.brood);
 	lifeboat_sink(&s.lifeboat);
 	loop_fini(&s.loop);
 	fd_close(&s.signal_fd);
 	fd_close(&s.ready_fd);
-	fd_close(&listen_fd);
-	fd_close(&lock_fd);
-	fd_close(&notify_fd);
+	keeper_close_fds(&s.keeper);
 	return error == 0 ? s.exit_code : EX_OSERR;
 }

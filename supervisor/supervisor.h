@@ -10,8 +10,9 @@
 #include <stdbool.h>
 
 struct supervisor_setup {
-	int listen_fd; /* handed over, close-on-exec: passed on to each server; -1: none */
-	int lock_fd;   /* the same */
+	int listen_fd;     /* handed over, close-on-exec: passed on to each server; -1: none */
+	int lock_fd;       /* the same */
+	int store_lock_fd; /* the same */
 	int notify_fd; /* handed over: where jobs send notices, supervisor/notices.h; -1: none */
 	/*
 	 * How the server is started: /proc/self/exe is executed with these arguments, and finds its

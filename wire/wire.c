@@ -50,6 +50,7 @@ static const struct {
     [WIRE_RELEASE] = {WIRE_SUPERVISOR, WITH(wire_hold), 0},
     [WIRE_QUIT] = {WIRE_SUPERVISOR, HEAD_SIZE, 0},
     [WIRE_UPGRADE] = {WIRE_SUPERVISOR, HEAD_SIZE, 0},
+    [WIRE_RENEW] = {WIRE_SUPERVISOR, WITH(wire_renew), 1},
 };
 
 /* Room for the descriptors of one packet, aligned as cmsg(3) wants it. */

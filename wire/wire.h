@@ -27,10 +27,11 @@
 #define WIRE_WAIT_UNKNOWN (-1)
 
 /* What the server finds open when the supervisor starts it. */
-#define WIRE_SERVER_FD 3 /* the wire */
-#define WIRE_LISTEN_FD 4 /* the listening socket of the control interface */
-#define WIRE_LOCK_FD 5   /* the daemon's lock, held by both */
-#define WIRE_NOTIFY_FD 6 /* the socket for jobs' notices, which only the supervisor reads */
+#define WIRE_SERVER_FD 3     /* the wire */
+#define WIRE_LISTEN_FD 4     /* the listening socket of the control interface */
+#define WIRE_LOCK_FD 5       /* the daemon's lock, held by both */
+#define WIRE_NOTIFY_FD 6     /* the socket for jobs' notices, which only the supervisor reads */
+#define WIRE_STORE_LOCK_FD 7 /* the store's lock, held by both */
 
 enum wire_type {
 	/* supervisor to server */
@@ -57,6 +58,7 @@ enum wire_type {
 	WIRE_RELEASE, /* close the one of that index */
 	WIRE_QUIT,    /* nothing runs any more: end the daemon */
 	WIRE_UPGRADE, /* give way to the program that now stands where this one was */
+	WIRE_RENEW,   /* somebody removed a file of the daemon's: here is another */
 	WIRE_TYPE_COUNT
 };
 
@@ -197,6 +199,19 @@ struct wire_hold {
 	uint64_t index;
 };
 
+enum wire_renewed {
+	WIRE_RENEWED_LISTEN, /* the listening socket of the control interface, for later servers */
+	WIRE_RENEWED_LOCK,   /* the daemon's lock */
+	WIRE_RENEWED_NOTIFY, /* the socket for notices of jobs */
+	WIRE_RENEWED_COUNT
+};
+
+/* RENEW, with one descriptor. */
+struct wire_renew {
+	uint32_t what; /* enum wire_renewed */
+	uint32_t reserved;
+};
+
 struct wire_message {
 	uint16_t version;
 	uint16_t type; /* enum wire_type */
@@ -211,6 +226,7 @@ struct wire_message {
 		struct wire_job job;
 		struct wire_cancel cancel;
 		struct wire_hold hold;
+		struct wire_renew renew;
 	};
 };
 

@@ -482,6 +482,7 @@ main(int argc, char **argv)
 	    .lifeboat_fd = -1,
 	    .listen_fd = -1,
 	    .lock_fd = -1,
+	    .store_lock_fd = -1,
 	    .notify_fd = -1,
 	    .server_argv = server_argv,
 	    .ready_fd = -1,

@@ -95,6 +95,7 @@ run(uint64_t seed, uint64_t steps)
 	struct supervisor_setup setup = {.lifeboat_fd = -1,
 	    .listen_fd = -1,
 	    .lock_fd = -1,
+	    .store_lock_fd = -1,
 	    .notify_fd = -1,
 	    .ready_fd = -1,
 	    .without = ""};

@@ -77,6 +77,7 @@ static const struct {
     {WIRE_RELEASE, WIRE_SUPERVISOR, 0},
     {WIRE_QUIT, WIRE_SUPERVISOR, 0},
     {WIRE_UPGRADE, WIRE_SUPERVISOR, 0},
+    {WIRE_RENEW, WIRE_SUPERVISOR, 1},
 };
 
 static const int some_fds[8] = {0, 0, 0, 0, 0, 0, 0, 0};
