@@ -156,7 +156,7 @@ deliver_open_all(struct deliver *d)
 	struct outlet *o;
 
 	RB_FOREACH (o, outlet_tree, &d->tree) {
-		if (o->fd >= 0)
+		if (o->fd >= 0 && o->watch >= 0)
 			continue;
 		mark_dirty(d, o);
 		d->world.settled(d->world.arg);
@@ -210,6 +210,10 @@ deliver_flush(struct deliver *d)
 		switch (outlet_pump(o)) {
 		case OUTLET_OPEN:
 			break;
+		case OUTLET_BLIND:
+			d->again_ns = SHUT_FIRST_NS;
+			try_later(d);
+			break;
 		case OUTLET_SHUT:
 			try_later(d);
 			break;
@@ -239,9 +243,10 @@ inotify_ready(void *arg, uint32_t events)
 	for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
 		event = (const struct inotify_event *)(buffer + at);
 		RB_FOREACH (o, outlet_tree, &d->tree) {
-			if (o->watch != event->wd)
+			/* So many events that some were lost: whatever it was, it may have been this one's. */
+			if (o->watch != event->wd && !(event->mask & IN_Q_OVERFLOW))
 				continue;
-			outlet_note(o, event->mask);
+			outlet_note(o, event->mask & IN_Q_OVERFLOW ? UINT32_MAX : event->mask);
 			mark_dirty(d, o);
 		}
 	}

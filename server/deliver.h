@@ -4,8 +4,9 @@
  * For each parent with an unfinished child or an unacknowledged record there is an outlet, which
  * keeps a writing end of the FIFO open. At most one record is in the pipe at a time, and only
  * while somebody has the FIFO open for reading; when FIONREAD says that it was read to its end,
- * it is acknowledged in the store. When a reader goes away before that, the rest is taken back
- * and the record written anew for the next. When nothing is left to deliver or to wait for, the
+ * it is acknowledged in the store. When the last reader goes away before that, the rest is taken
+ * back and the record written anew for the next. When one of several did, the others get the rest,
+ * for one of them may be in the middle of it, and then all of it again. When nothing is left to deliver or to wait for, the
  * end is closed: the reader sees the end of the file.
  *
  * Where somebody removed the FIFO or put something else in its place, who reads the old one is
@@ -76,7 +77,7 @@ int deliver_configure(struct deliver *d, const char *parent, const char *new_pat
  */
 void deliver_touch(struct deliver *d, const char *parent);
 
-/* FIFOs that could not be opened are tried again in deliver_flush(). */
+/* FIFOs that could not be opened, or not be watched, are tried again in deliver_flush(). */
 void deliver_open_all(struct deliver *d);
 
 /*

@@ -167,7 +167,7 @@ open_fifo(struct outlet *o)
 	/* What an earlier server left in the pipe may be half read: its reader gets the rest. */
 	o->flight_seq = 0;
 	o->flight_len = fifo_unread(o->fd);
-	o->has_closed = o->is_torn = o->is_doubtful = false;
+	o->is_begun = o->has_closed = o->is_torn = o->is_doubtful = false;
 	o->world->hold(o->world->arg, o->index, o->fd);
 	return 0;
 }
@@ -203,7 +203,10 @@ outlet_note(struct outlet *o, uint32_t mask)
 		o->is_doubtful = true;
 	if (mask & IN_ACCESS && o->has_closed)
 		o->is_torn = true;
-	if (mask & IN_CLOSE && o->flight_len > 0 && fifo_unread(o->fd) < o->flight_len)
+	if (mask & IN_ACCESS)
+		o->is_begun = true;
+	if (mask & IN_CLOSE && o->is_begun && o->flight_len > 0 &&
+	    fifo_unread(o->fd) < o->flight_len)
 		o->has_closed = true;
 }
 
@@ -236,7 +239,11 @@ settle_flight(struct outlet *o)
 		end_flight(o);
 		return true;
 	}
-	if (fifo_has_reader(o->fd) && !(o->has_closed && unread < o->flight_len))
+	/*
+	 * Where one of several has gone, another may be in the middle of it: the rest is his. What is torn
+	 * is written anew when it has been read.
+	 */
+	if (fifo_has_reader(o->fd))
 		return false;
 	take_back(o);
 	return true;
@@ -323,7 +330,7 @@ write_record(struct outlet *o, int64_t seq, const char *body)
 	o->flight_seq = seq;
 	o->flight_len = len + 1;
 	o->unread = o->flight_len;
-	o->has_closed = o->is_torn = false;
+	o->is_begun = o->has_closed = o->is_torn = false;
 	/*
 	 * Fails where the reader has just gone, or somebody filled the pipe: their next step
 	 * wakes us.
@@ -356,11 +363,12 @@ is_replaced(struct outlet *o)
 	return !fifo_is_same(o->fd, o->path);
 }
 
-enum outlet_state
-outlet_pump(struct outlet *o)
+static enum outlet_state
+pump(struct outlet *o)
 {
 	int64_t taken_seq = o->taken_seq;
 	struct next_record next;
+	int r;
 
 	if (o->fd >= 0 && !settle_flight(o))
 		return look_at_reader(o);
@@ -378,12 +386,28 @@ outlet_pump(struct outlet *o)
 		return OUTLET_OPEN;
 	if (!fifo_has_reader(o->fd))
 		return OUTLET_OPEN;
-	if (find_record(o, &next) != 1)
+	r = find_record(o, &next);
+	if (r != 1) {
+		o->world->check(o->world->arg, r);
 		return OUTLET_OPEN;
+	}
 	if (next.seq != o->taken_seq)
 		write_record(o, next.seq, next.body);
 	else
 		acknowledge(o);
 	free(next.body);
 	return next.seq != o->taken_seq ? OUTLET_OPEN : OUTLET_AGAIN;
+}
+
+enum outlet_state
+outlet_pump(struct outlet *o)
+{
+	enum outlet_state state = pump(o);
+
+	/* There was no room for another watch: there may be now, and what came in between is looked at. */
+	if (o->fd >= 0 && o->watch < 0 && state != OUTLET_DONE && state != OUTLET_AGAIN) {
+		watch(o);
+		return OUTLET_BLIND;
+	}
+	return state;
 }

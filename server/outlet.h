@@ -59,8 +59,9 @@ struct outlet {
 	size_t flight_len;  /* 0: the pipe is empty */
 	size_t unread;      /* of it, when last looked at */
 	int64_t taken_seq;  /* the last record that was read to its end */
-	bool has_closed;    /* a reader went away since it was written */
-	bool is_torn;       /* and another has read of it since */
+	bool is_begun;      /* somebody has read of it */
+	bool has_closed;    /* and a reader went away then, be it the one or another */
+	bool is_torn;       /* and somebody has read on since: nobody may have it whole */
 	bool is_doubtful;   /* path may name another file by now */
 	char *path;
 	char parent[];
@@ -73,6 +74,7 @@ void outlet_free(struct outlet *o);
 /* What came of a pump. */
 enum outlet_state {
 	OUTLET_OPEN,      /* waits for a reader's step, or a record */
+	OUTLET_BLIND,     /* the same, and his steps cannot be watched: worth another look soon */
 	OUTLET_SHUT,      /* cannot be opened: worth another attempt in a while */
 	OUTLET_HALF_READ, /* a reader is in the middle of a record: worth another look soon */
 	OUTLET_AGAIN,     /* acknowledged: go on when that is committed */
