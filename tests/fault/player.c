@@ -219,6 +219,7 @@ take(struct player *p, const struct wire_message *m)
 	case WIRE_RELEASE:
 	case WIRE_QUIT:
 	case WIRE_UPGRADE:
+	case WIRE_RENEW:
 	case WIRE_TYPE_COUNT:
 		complain(p, "a message of type %d", m->type);
 	}

@@ -176,6 +176,7 @@ take(struct server *s, const struct wire_message *m)
 	case WIRE_RELEASE:
 	case WIRE_QUIT:
 	case WIRE_UPGRADE:
+	case WIRE_RENEW:
 	case WIRE_TYPE_COUNT:
 		errx(1, "unexpected message %d", m->type);
 	}
