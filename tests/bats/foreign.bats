@@ -249,6 +249,35 @@ is_same_daemon() {
 	wait_until has_records P 3
 }
 
+@test "kill -9 of the supervisor, and another program in its place, after it was mended" {
+	local before
+
+	is_another_daemon() {
+		[[ $(daemon_field pid 2>/dev/null) =~ ^[0-9]+$ && $(daemon_field pid) != "$before" ]]
+	}
+	begin
+	before=$DAEMON
+	rm -rf "$SPAWND_HOME/run"
+	run -0 enqueue b -- true
+	assert is_same_daemon
+	kill -KILL "$DAEMON"
+	wait_until is_another_daemon
+	DAEMON=$(daemon_field pid)
+	run -75 --separate-stderr spawnd daemon
+	[[ $stderr == *"process $DAEMON"* ]]
+	rm -rf "$SPAWND_HOME/run"
+	run -0 enqueue c -- true
+	spawnd reload --exec
+	wait_until is_same_daemon
+	run -75 --separate-stderr spawnd daemon
+	run -0 enqueue d -- true
+	touch "$TEST_DIR/go"
+	wait_until has_records P 4
+	await_record a
+	assert_record_like .status 'completed|lost'
+	assert_equal "$(daemons)" 1
+}
+
 @test "signs of life go on while it is gone, by notices, by descriptor, and by path" {
 	enqueue a --max-idle 3s --activity heartbeat -- sh -c \
 		'until [ -e "$1" ]; do echo tick >"$SPAWND_HEARTBEAT"; sleep 0.1; done 2>/dev/null' sh "$TEST_DIR/go"
