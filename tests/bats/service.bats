@@ -75,6 +75,17 @@ told_times() {
 	assert_equal "$(grep -c READY=1 "$TEST_DIR/told")" 1
 }
 
+@test "reload --exec: the next program in the same process says that it serves, and is alive" {
+	manage -w 200000
+	wait_until told READY=1
+	spawnd reload --exec
+	wait_until told_times READY=1 2
+	count=$(grep -c WATCHDOG=1 "$TEST_DIR/told")
+	wait_until told_times WATCHDOG=1 $((count + 3))
+	run grep -v "^$(daemon_field pid) " "$TEST_DIR/told"
+	assert_output ''
+}
+
 @test "a main process that stands still is silent" {
 	local pid count
 
