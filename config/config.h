@@ -28,6 +28,8 @@ struct config {
 	uint32_t max_running_per_parent; /* CONFIG_UNLIMITED: none */
 	uint32_t queue_limit;
 	uint32_t durability; /* enum config_durability */
+	uint32_t keep_jobs;  /* that have ended; CONFIG_UNLIMITED: any number */
+	uint64_t keep_ns;    /* how long they are kept; WATCHDOG_OFF: for ever */
 	uint32_t is_autostart;
 	uint32_t containment; /* enum wire_containment: what is wished for */
 	struct limits limits; /* what may be given per job */

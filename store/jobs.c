@@ -70,6 +70,22 @@ count_run(struct store *s, const char *child, int64_t *ret_run)
 	return rc;
 }
 
+/* What SQL_ADD_JOB and SQL_ADD_FOUND_JOB have in common. */
+static void
+bind_job(struct sql_use *u, const struct store_job *j, int64_t run, const char *token)
+{
+	sql_bind_int(u, 1, run);
+	sql_bind_text(u, 2, j->parent);
+	sql_bind_text(u, 3, j->child);
+	sql_bind_int(u, 4, j->depth);
+	sql_bind_int(u, 5, j->is_delivered);
+	sql_bind_text(u, 6, j->command);
+	sql_bind_text(u, 7, j->meta);
+	sql_bind_text(u, 8, token);
+	sql_bind_int(u, 9, j->queued_ms);
+	joblimits_bind(u, 10, &j->limits);
+}
+
 static int
 insert_job(struct store *s, const struct store_job *j, int64_t run, const char *token,
     int64_t *ret_job)
@@ -77,16 +93,7 @@ insert_job(struct store *s, const struct store_job *j, int64_t run, const char *
 	struct sql_use u;
 
 	sql_use(&u, s, SQL_ADD_JOB);
-	sql_bind_int(&u, 1, run);
-	sql_bind_text(&u, 2, j->parent);
-	sql_bind_text(&u, 3, j->child);
-	sql_bind_int(&u, 4, j->depth);
-	sql_bind_int(&u, 5, j->is_delivered);
-	sql_bind_text(&u, 6, j->command);
-	sql_bind_text(&u, 7, j->meta);
-	sql_bind_text(&u, 8, token);
-	sql_bind_int(&u, 9, j->queued_ms);
-	joblimits_bind(&u, 10, &j->limits);
+	bind_job(&u, j, run, token);
 	int rc = sql_run(&u, NULL);
 	if (rc == 0)
 		*ret_job = sqlite3_last_insert_rowid(s->db);
@@ -134,6 +141,31 @@ store_add_job(struct store *s, const struct store_job *j, const char *token, con
 		*ret_run = run;
 	}
 	return rc;
+}
+
+/* Numbers below the highest were given away, or skipped for such as this one. */
+int
+store_add_found_job(struct store *s, const struct store_job *j)
+{
+	struct sql_use u;
+	int changes = 0, rc = sql_begin(s);
+
+	if (rc == 0)
+		rc = store_raise_numbers(s, j->job);
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_ADD_FOUND_JOB);
+	bind_job(&u, j, j->run > 0 ? j->run : 1, NULL);
+	sql_bind_int(&u, 26, j->job);
+	sql_bind_known(&u, 27, (int64_t)j->supervisor);
+	sql_bind_text(&u, 28, j->boot_id);
+	rc = sql_run(&u, &changes);
+	if (rc < 0)
+		return rc;
+	if (changes == 0)
+		return -EEXIST;
+	s->marks.passed--;
+	return sql_set_meta(s, "passed", s->marks.passed);
 }
 
 /* Runs a guarded update that was bound; -ENOENT where the guard let nothing through. */
@@ -279,7 +311,7 @@ store_end_job(struct store *s, int64_t job, enum status status, int64_t started_
 {
 	int rc;
 
-	if (!status_is_final(status) || seq != s->next_seq || body == NULL)
+	if (!status_is_final(status) || seq != s->marks.next_seq || body == NULL)
 		return fault_set(&s->fault, EINVAL,
 		    "an end without final status, next number or record");
 	rc = sql_begin(s);
@@ -291,6 +323,8 @@ store_end_job(struct store *s, int64_t job, enum status status, int64_t started_
 		rc = add_delivery(s, job, seq);
 	if (rc == 0)
 		rc = drop_launch(s, job);
+	if (rc == 0)
+		s->marks.over++;
 	return rc;
 }
 

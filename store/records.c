@@ -1,6 +1,7 @@
 /*
  * records: the feed, the records in it, and which of them nobody has acknowledged. Run by the
- * server only; see store.h. Events are only ever added.
+ * server only; see store.h. Events are only ever added here;
+ * prune.c removes them.
  */
 #include "store/records.h"
 
@@ -15,14 +16,14 @@ records_add_event(struct store *s, int64_t at_ms, const char *kind, int64_t job,
 	struct sql_use u;
 
 	sql_use(&u, s, SQL_ADD_JOB_EVENT);
-	sql_bind_int(&u, 1, s->next_seq);
+	sql_bind_int(&u, 1, s->marks.next_seq);
 	sql_bind_int(&u, 2, at_ms);
 	sql_bind_text(&u, 3, kind);
 	sql_bind_int(&u, 4, job);
 	sql_bind_text(&u, 5, body);
 	int rc = sql_run(&u, NULL);
 	if (rc == 0)
-		s->next_seq++;
+		s->marks.next_seq++;
 	return rc;
 }
 
@@ -32,7 +33,7 @@ store_next_seq(struct store *s, int64_t *ret_seq)
 	int rc = sql_begin(s);
 
 	if (rc == 0)
-		*ret_seq = s->next_seq;
+		*ret_seq = s->marks.next_seq;
 	return rc;
 }
 
@@ -49,7 +50,7 @@ store_add_event(struct store *s, const char *kind, int64_t job, const char *pare
 	if (rc < 0)
 		return rc;
 	sql_use(&u, s, SQL_ADD_EVENT);
-	sql_bind_int(&u, 1, s->next_seq);
+	sql_bind_int(&u, 1, s->marks.next_seq);
 	sql_bind_int(&u, 2, clock_wall_ms());
 	sql_bind_text(&u, 3, kind);
 	sql_bind_known(&u, 4, job);
@@ -58,7 +59,7 @@ store_add_event(struct store *s, const char *kind, int64_t job, const char *pare
 	sql_bind_text(&u, 7, body);
 	rc = sql_run(&u, NULL);
 	if (rc == 0)
-		s->next_seq++;
+		s->marks.next_seq++;
 	return rc;
 }
 
@@ -154,7 +155,14 @@ store_acknowledge(struct store *s, int64_t seq, bool *ret_was_pending)
 	sql_use(&u, s, SQL_ACKNOWLEDGE);
 	sql_bind_int(&u, 1, seq);
 	rc = sql_run(&u, &changes);
-	if (rc == 0)
-		*ret_was_pending = changes > 0;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*ret_was_pending = changes > 0;
+	if (changes == 0 || seq >= s->marks.oldest_seq)
+		return 0;
+	/* Its job was passed over when others of its age were removed. */
+	s->has_due = true;
+	sql_use(&u, s, SQL_ADD_DUE);
+	sql_bind_int(&u, 1, seq);
+	return sql_run(&u, NULL);
 }

@@ -196,17 +196,53 @@ static const char step_3[] =
     "  cause /* 1: total, 2: idle, 3: trigger, 4: output, 5: cancel */ INTEGER;\n"
     "ALTER TABLE job ADD COLUMN\n"
     "  standing_flags /* 1: it has beaten, 2: SIGKILL was sent */ INTEGER;\n";
+
+/*
+ * What is removed. The sums make the numbers that were given away and are no job of the history any
+ * more; before this version nothing was ever removed.
+ */
+static const char step_4[] =
+    "CREATE TABLE meta (\n"
+    "  -- What is known of the file as a whole.\n"
+    "  key TEXT PRIMARY KEY,           -- oldest_seq: events below it may be missing\n"
+    "                                  -- passed: how many numbers up to the highest are no job,\n"
+    "                                  --   or one whose record is below oldest_seq\n"
+    "                                  -- set_aside: path of the damaged file before this one\n"
+    "  value NOT NULL\n"
+    ") WITHOUT ROWID;\n"
+    "INSERT INTO meta VALUES ('oldest_seq', coalesce((SELECT min(seq) FROM event), 1));\n"
+    "INSERT INTO meta VALUES ('passed', (SELECT coalesce((SELECT seq FROM sqlite_sequence\n"
+    "  WHERE name = 'job'), 0) - count(*) FROM job));\n"
+    /* Which ended first? */
+    "CREATE INDEX job_over ON job(record_seq) WHERE record_seq IS NOT NULL;\n"
+
+    "CREATE TABLE kept_event (\n"
+    "  -- Events below oldest_seq that are still there, because their job is.\n"
+    "  job INTEGER NOT NULL,\n"
+    "  seq INTEGER NOT NULL,           -- event.seq\n"
+    "  PRIMARY KEY (job, seq)\n"
+    ") WITHOUT ROWID;\n"
+
+    "CREATE TABLE due_job (\n"
+    "  -- Kept for their record until somebody has acknowledged it: to be removed.\n"
+    "  job INTEGER PRIMARY KEY\n"
+    ");\n"
+
+    "CREATE TABLE removed_job (\n"
+    "  -- Removed; their files may still be there.\n"
+    "  job INTEGER PRIMARY KEY\n"
+    ");\n";
 /* clang-format on */
 
 /* Step i makes version i + 1 out of version i. */
-static const char *const steps[] = {step_1, step_2, step_3};
+static const char *const steps[] = {step_1, step_2, step_3, step_4};
 
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 
 static int
 refuse_newer(const char *path, int version, struct fault *f)
 {
-	return fault_set(f, EBADMSG,
+	return fault_set(f, EPROTONOSUPPORT,
 	    "%s: written by a newer spawnd (schema %d, this program knows %d); run the newer one, or "
 	    "move the file away to begin anew",
 	    path, version, SCHEMA_VERSION);
@@ -216,7 +252,7 @@ static int
 check_rights(const char *path, const struct stat *st, struct fault *f)
 {
 	if (!S_ISREG(st->st_mode))
-		return fault_set(f, EBADMSG, "%s: not a regular file; move it away", path);
+		return fault_set(f, EOPNOTSUPP, "%s: not a regular file; move it away", path);
 	if (st->st_uid != geteuid()) {
 		return fault_set(f, EPERM,
 		    "%s: belongs to user %u, not to %u; move it away, or chown it", path,
@@ -246,16 +282,10 @@ check_header(const char *path, const unsigned char *header, size_t len, struct f
 	if (len == 0)
 		return 0;
 	if (len < HEADER_SIZE || memcmp(header, magic, sizeof(magic)) != 0) {
-		return fault_set(f, EBADMSG,
-		    "%s: not an SQLite database; move it away, spawnd makes a new "
-		    "one",
-		    path);
+		return fault_set(f, EBADMSG, "%s: not an SQLite database", path);
 	}
 	if (header_number(header, HEADER_APPLICATION_ID) != APPLICATION_ID) {
-		return fault_set(f, EBADMSG,
-		    "%s: an SQLite database, but not spawnd's; move it away, spawnd "
-		    "makes a new one",
-		    path);
+		return fault_set(f, EBADMSG, "%s: an SQLite database, but not spawnd's", path);
 	}
 	int version = (int)header_number(header, HEADER_USER_VERSION);
 	return version > SCHEMA_VERSION ? refuse_newer(path, version, f) : 0;

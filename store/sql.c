@@ -94,6 +94,36 @@ static const char *const texts[SQL_COUNT] = {
 			"WHERE parent = (SELECT parent FROM event WHERE seq = ?1) AND seq = ?1",
     [SQL_SET_PARENT] = "INSERT OR REPLACE INTO parent (name, path, format) VALUES (?1, ?2, ?3)",
     [SQL_READ_PARENT] = "SELECT name, path, format FROM parent WHERE name = ?1",
+    [SQL_READ_META] = "SELECT value FROM meta WHERE key = ?1",
+    [SQL_SET_META] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+    [SQL_COUNT_LIVE] = "SELECT count(*) FROM job INDEXED BY job_live WHERE ended_ms IS NULL",
+    [SQL_LAST_JOB] = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'job'), 0)",
+    [SQL_OLDEST_OVER] = "SELECT job, record_seq, ended_ms FROM job INDEXED BY job_over "
+			"WHERE record_seq >= ?1 ORDER BY record_seq LIMIT 1",
+    [SQL_EACH_EVENT] = "SELECT event.seq, job.job FROM event LEFT JOIN job ON job.job = event.job "
+		       "WHERE event.seq >= ?1 AND event.seq <= ?2 ORDER BY event.seq LIMIT ?3",
+    [SQL_KEEP_EVENT] = "INSERT INTO kept_event (job, seq) VALUES (?1, ?2)",
+    [SQL_DROP_EVENT] = "DELETE FROM event WHERE seq = ?1",
+    [SQL_IS_PENDING] =
+	"SELECT 1 FROM delivery WHERE parent = (SELECT parent FROM job WHERE job = ?1) AND seq = ?2",
+    [SQL_ADD_DUE] = "INSERT OR IGNORE INTO due_job (job) SELECT job FROM event WHERE seq = ?1",
+    [SQL_NEXT_DUE] = "SELECT job FROM due_job ORDER BY job LIMIT 1",
+    [SQL_DROP_DUE] = "DELETE FROM due_job WHERE job = ?1",
+    [SQL_DROP_KEPT_EVENTS] =
+	"DELETE FROM event WHERE seq IN (SELECT seq FROM kept_event WHERE job = ?1)",
+    [SQL_DROP_KEPT] = "DELETE FROM kept_event WHERE job = ?1",
+    [SQL_DROP_JOB] = "DELETE FROM job WHERE job = ?1",
+    [SQL_ADD_REMOVED] = "INSERT OR IGNORE INTO removed_job (job) VALUES (?1)",
+    [SQL_EACH_REMOVED] = "SELECT job FROM removed_job",
+    [SQL_DROP_REMOVED] = "DELETE FROM removed_job",
+    [SQL_RAISE_JOB] = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'job' AND seq < ?1",
+    [SQL_ADD_LAST_JOB] = "INSERT INTO sqlite_sequence (name, seq) SELECT 'job', 0 "
+			 "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job')",
+    [SQL_ADD_FOUND_JOB] =
+	"INSERT OR IGNORE INTO job (job, run, parent, child, status, depth, is_delivered, command, "
+	"meta, token, queued_ms, supervisor, boot_id, " LIMIT_COLUMNS ") "
+	"VALUES (?26, ?1, ?2, ?3, 'starting', ?4, ?5, ?6, ?7, ?8, ?9, ?27, ?28, ?10, ?11, ?12, ?13, "
+	"?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
 };
 
 /* What store.h calls a system call of SQLite's that failed. */
@@ -264,6 +294,46 @@ sql_run(struct sql_use *u, int *ret_changes)
 	if (rc == 0 && ret_changes != NULL)
 		*ret_changes = sqlite3_changes(u->store->db);
 	return rc;
+}
+
+int
+sql_read_number(struct store *s, enum sql which, int64_t *ret_number)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, which);
+	if (sql_step(&u))
+		*ret_number = sql_int(&u, 0);
+	return sql_end(&u);
+}
+
+int
+sql_read_meta(struct store *s, const char *key, int64_t *ret_value)
+{
+	struct sql_use u;
+	int rc = -EBADMSG;
+
+	sql_use(&u, s, SQL_READ_META);
+	sql_bind_text(&u, 1, key);
+	if (sql_step(&u)) {
+		*ret_value = sql_int(&u, 0);
+		rc = 0;
+	}
+	int end = sql_end(&u);
+	if (rc < 0 && end == 0)
+		fault_set(&s->fault, EBADMSG, "its table meta has no %s", key);
+	return end < 0 ? end : rc;
+}
+
+int
+sql_set_meta(struct store *s, const char *key, int64_t value)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_SET_META);
+	sql_bind_text(&u, 1, key);
+	sql_bind_int(&u, 2, value);
+	return sql_run(&u, NULL);
 }
 
 int64_t

@@ -48,7 +48,36 @@ enum sql {
 	SQL_ACKNOWLEDGE,
 	SQL_SET_PARENT,
 	SQL_READ_PARENT,
+	SQL_READ_META,
+	SQL_SET_META,
+	SQL_COUNT_LIVE,
+	SQL_LAST_JOB,
+	SQL_OLDEST_OVER,
+	SQL_EACH_EVENT,
+	SQL_KEEP_EVENT,
+	SQL_DROP_EVENT,
+	SQL_DROP_KEPT,
+	SQL_IS_PENDING,
+	SQL_ADD_DUE,
+	SQL_NEXT_DUE,
+	SQL_DROP_DUE,
+	SQL_DROP_KEPT_EVENTS,
+	SQL_DROP_JOB,
+	SQL_ADD_REMOVED,
+	SQL_EACH_REMOVED,
+	SQL_DROP_REMOVED,
+	SQL_RAISE_JOB,
+	SQL_ADD_LAST_JOB,
+	SQL_ADD_FOUND_JOB,
 	SQL_COUNT
+};
+
+/* What would cost a look at the history to find out. */
+struct sql_marks {
+	int64_t next_seq;   /* of the next event */
+	int64_t oldest_seq; /* events below it may be missing */
+	int64_t passed;     /* meta.passed, see schema.c */
+	int64_t over;       /* how many jobs have ended and are not passed */
 };
 
 struct store {
@@ -58,8 +87,9 @@ struct store {
 	bool is_full_applied;                /* what the connection does */
 	bool has_begun; /* a transaction of ours is open, or was until SQLite gave it up */
 	int error;      /* -errno of what failed in it; it can only be rolled back */
-	int64_t next_seq;
-	int64_t committed_seq; /* next_seq as of the last commit */
+	struct sql_marks marks;
+	struct sql_marks committed; /* as of the last commit */
+	bool has_due; /* there may be rows in due_job, or at the start in removed_job */
 	struct fault fault;
 };
 
@@ -99,6 +129,13 @@ int sql_end(struct sql_use *u);
 
 /* Steps to the end; *ret_changes (may be NULL) gets how many rows it changed. 0 or -errno. */
 int sql_run(struct sql_use *u, int *ret_changes);
+
+/* The first column of the first row; *ret_number is left alone where there is none. 0 or -errno. */
+int sql_read_number(struct store *s, enum sql which, int64_t *ret_number);
+
+/* The number under a key of the table meta; to set it, a transaction must be open. 0 or -errno. */
+int sql_read_meta(struct store *s, const char *key, int64_t *ret_value);
+int sql_set_meta(struct store *s, const char *key, int64_t value);
 
 /* Columns of the row, from 0. */
 int64_t sql_int(const struct sql_use *u, int column);

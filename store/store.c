@@ -38,10 +38,7 @@ make_file(const char *path, struct fault *f)
 static int
 tell_fault(const struct store *s, const char *path, int error, struct fault *f)
 {
-	const char *mend =
-	    error == -EBADMSG ? "; take a backup, or move it away to begin anew" : "";
-
-	return fault_set(f, -error, "%s: %s%s", path, s->fault.text, mend);
+	return fault_set(f, -error, "%s: %s", path, s->fault.text);
 }
 
 /* Runs a PRAGMA that answers with one word; whether that is `wanted`. 0 or -errno. */
@@ -69,15 +66,32 @@ run_pragma(struct store *s, const char *text, const char *wanted)
 	return 0;
 }
 
+/* Every number up to the highest is a job that lives, one that has ended, or passed. */
 static int
-load_next_seq(struct store *s)
+load_marks(struct store *s)
 {
-	struct sql_use u;
+	int64_t last_seq = 0, last_job = 0, live = 0, due = 0, removed = 0;
+	int rc = sql_read_number(s, SQL_LAST_SEQ, &last_seq);
 
-	sql_use(&u, s, SQL_LAST_SEQ);
-	if (sql_step(&u))
-		s->next_seq = s->committed_seq = sql_int(&u, 0) + 1;
-	return sql_end(&u);
+	if (rc == 0)
+		rc = sql_read_number(s, SQL_LAST_JOB, &last_job);
+	if (rc == 0)
+		rc = sql_read_number(s, SQL_COUNT_LIVE, &live);
+	if (rc == 0)
+		rc = sql_read_number(s, SQL_NEXT_DUE, &due);
+	if (rc == 0)
+		rc = sql_read_number(s, SQL_EACH_REMOVED, &removed);
+	if (rc == 0)
+		rc = sql_read_meta(s, "oldest_seq", &s->marks.oldest_seq);
+	if (rc == 0)
+		rc = sql_read_meta(s, "passed", &s->marks.passed);
+	if (rc < 0)
+		return rc;
+	s->marks.next_seq = last_seq + 1;
+	s->marks.over = last_job - s->marks.passed - live;
+	s->committed = s->marks;
+	s->has_due = due != 0 || removed != 0;
+	return 0;
 }
 
 /* While a file may still be refused, closing it must not move its write-ahead log into it. */
@@ -110,7 +124,7 @@ connect_file(struct store *s, const char *path, struct fault *f)
 	if (rc == 0)
 		rc = run_pragma(s, "PRAGMA secure_delete = ON", "1");
 	if (rc == 0)
-		rc = load_next_seq(s);
+		rc = load_marks(s);
 	return rc < 0 ? tell_fault(s, path, rc, f) : 0;
 }
 
@@ -150,6 +164,14 @@ store_close(struct store *s)
 	free(s);
 }
 
+void
+store_abandon(struct store *s)
+{
+	if (s != NULL)
+		set_checkpoint_on_close(s, false);
+	store_close(s);
+}
+
 int
 store_set_full(struct store *s, bool is_full)
 {
@@ -169,6 +191,19 @@ store_is_dirty(const struct store *s)
 	return s->has_begun;
 }
 
+/* What is written to a file without a name is gone with this process. */
+static int
+check_place(struct store *s)
+{
+	int has_moved = 0;
+
+	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+	if (has_moved == 0)
+		return 0;
+	return fault_set(&s->fault, EIO,
+	    "has been moved or removed; put it back, or end the daemon and start it again");
+}
+
 int
 store_commit(struct store *s)
 {
@@ -176,12 +211,15 @@ store_commit(struct store *s)
 
 	if (!s->has_begun || s->error < 0)
 		return s->error;
+	int rc = check_place(s);
+	if (rc < 0)
+		return rc;
 	sql_use(&u, s, SQL_COMMIT);
-	int rc = sql_run(&u, NULL);
+	rc = sql_run(&u, NULL);
 	if (rc < 0)
 		return rc;
 	s->has_begun = false;
-	s->committed_seq = s->next_seq;
+	s->committed = s->marks;
 	return 0;
 }
 
@@ -198,7 +236,8 @@ store_rollback(struct store *s)
 	}
 	s->has_begun = false;
 	s->error = 0;
-	s->next_seq = s->committed_seq;
+	s->marks = s->committed;
+	s->has_due = true; /* perhaps: what was removed is there again */
 }
 
 int

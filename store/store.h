@@ -16,6 +16,7 @@
 #include "watchdog/watchdog.h"
 #include "wire/standing.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,11 +63,13 @@ struct store_parent {
 
 /*
  * Opens or makes the file (0600) and brings its schema up to date. is_full: each commit is synced to
- * disk. Refuses, touching nothing, a file that is not SQLite's, not spawnd's, or of a newer schema
- * (-EBADMSG), or that others own or may read (-EPERM); f names path, fault and mend. At most one store
- * of a file is open in a process.
+ * disk. Refuses, touching nothing, a file that is not SQLite's, or not spawnd's (-EBADMSG), of a newer
+ * schema (-EPROTONOSUPPORT), no regular file (-EOPNOTSUPP), or that others own or may read (-EPERM); f
+ * names path, fault and mend. At most one store of a file is open in a process.
  */
 int store_open(const char *path, bool is_full, struct store **ret_store, struct fault *f);
+/* Closes a store that is not to be trusted: the file stays as it is, with its write-ahead log. */
+void store_abandon(struct store *s);
 void store_close(struct store *s); /* rolls back what was not committed; NULL is fine */
 
 /* Changes durability from the next transaction on. */
@@ -180,6 +183,64 @@ int store_each_pending(struct store *s, const char *parent, int64_t after, int64
 
 /* Each parent that has such records, with their count. */
 int store_each_pending_parent(struct store *s, store_id_cb *cb, void *arg);
+
+/*
+ * The feed is whole from this number on; of events below it only those are still there whose job is.
+ */
+int store_oldest_seq(struct store *s, int64_t *ret_seq);
+
+/* What of the history is kept. */
+struct store_keep {
+	int64_t now_ms;
+	int64_t keep_ms;  /* how long a job that has ended; INT64_MAX: for ever */
+	int64_t jobs;     /* how many that have ended; INT64_MAX: any number */
+	int64_t spare_ms; /* none goes sooner than this after its end */
+};
+
+/*
+ * When there will be something to remove, or now_ms or less: now; INT64_MAX: not before another job
+ * ends or a record is acknowledged. Costs the same whatever the history.
+ */
+int store_prune_due(struct store *s, const struct store_keep *k, int64_t *ret_due_ms);
+
+/*
+ * Removes the jobs that are beyond the bounds, oldest first, with their events, until about `budget`
+ * rows were written. Never one that has not ended, nor one whose record is pending; such a one
+ * goes, and is counted, once that was acknowledged. Where store_prune_due() says now, again with the
+ * next transaction.
+ */
+int store_prune(struct store *s, const struct store_keep *k, int budget);
+
+/*
+ * The jobs that were removed, until they are forgotten: once the removal is committed their files may
+ * go, and only then is it to be forgotten.
+ */
+typedef int store_number_cb(void *arg, int64_t number);
+int store_each_removed(struct store *s, store_number_cb *cb, void *arg);
+int store_forget_removed(struct store *s);
+
+/* Writes what is there already: to find out whether the store can be written to. */
+int store_probe(struct store *s);
+
+/* The next job gets a number above this one; and the highest that was given away, 0: none. */
+int store_raise_numbers(struct store *s, int64_t job);
+int store_last_job(struct store *s, int64_t *ret_job);
+
+/*
+ * Adds a job that is known to run, but not to the store, as one that is starting, with its own number.
+ * Without launch block and without `queued` event. -EEXIST if that number was given away here.
+ */
+int store_add_found_job(struct store *s, const struct store_job *j);
+
+/*
+ * Looks whether the file is sound: pages and tables; is_thorough: also whether the indices agree with
+ * them. Costs as much as the file is long. 0; -EBADMSG with f filled; -errno.
+ */
+int store_check(struct store *s, bool is_thorough, struct fault *f);
+
+/* Remembers, or reads (-ENOENT: there was none), where the damaged file was put that stood here before. */
+int store_set_aside_path(struct store *s, const char *path);
+int store_read_aside_path(struct store *s, char path[PATH_MAX]);
 
 /* Marks a record as delivered; whether it was pending in *ret_was_pending. */
 int store_acknowledge(struct store *s, int64_t seq, bool *ret_was_pending);

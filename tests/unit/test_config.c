@@ -72,6 +72,8 @@ the_defaults_are_those_of_the_manual(void **state)
 	assert_true(c.max_running_per_parent == CONFIG_UNLIMITED);
 	assert_int_equal(c.queue_limit, 10000);
 	assert_int_equal(c.durability, DURABILITY_FULL);
+	assert_int_equal(c.keep_ns, 30 * 86400 * NSEC_PER_SEC);
+	assert_int_equal(c.keep_jobs, 100000);
 	assert_int_equal(c.is_autostart, 1);
 	assert_int_equal(c.containment, WIRE_CONTAIN_AUTO);
 	limits_default(&limits);
@@ -87,6 +89,10 @@ what_is_written_is_read_back(void **state)
 	    {"spawnd", "max_running_per_parent", "3"},
 	    {"spawnd", "queue_limit", "1"},
 	    {"spawnd", "durability", "normal"},
+	    {"spawnd", "keep", "1s"},
+	    {"spawnd", "keep", "off"},
+	    {"spawnd", "keep_jobs", "0"},
+	    {"spawnd", "keep_jobs", "off"},
 	    {"spawnd", "autostart", "no"},
 	    {"watchdog", "max_total", "off"},
 	    {"watchdog", "max_total", "1.5s"},

@@ -140,9 +140,9 @@ names_that_are_close_are_suggested(void **state)
 	    "F:2: [watchdog] max-idle = 1m: unknown key; did you mean max_idle?",
 	    "F:3: [watchdog] max_idel = 1m: unknown key; did you mean max_idle?",
 	    "F:4: [watchdog] Max_Total = 1m: unknown key; did you mean max_total?", NULL);
-	assert_faults("[spawnd]\nmax_idle = 1m\nkeep = 30d\n",
+	assert_faults("[spawnd]\nmax_idle = 1m\nzeal = 30d\n",
 	    "F:2: [spawnd] max_idle = 1m: not in this section; it belongs in [watchdog]",
-	    "F:3: [spawnd] keep = 30d: unknown key; [spawnd] has max_running, ", NULL);
+	    "F:3: [spawnd] zeal = 30d: unknown key; [spawnd] has max_running, ", NULL);
 	assert_faults("[pool gpu]\nmax_running = 1\n",
 	    "F:1: [pool gpu]: unknown section; there are spawnd, watchdog", NULL);
 }

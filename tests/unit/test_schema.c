@@ -4,6 +4,8 @@
  */
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/store_v1.h"
+#include "tests/unit/store_v2.h"
+#include "tests/unit/store_v3.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +132,7 @@ a_foreign_database_is_refused(void **state)
 
 	write_file(x->path, "", 0);
 	run_sql(x->path, "CREATE TABLE t (a)");
-	assert_refused(x, EBADMSG, "not spawnd's; move it away");
+	assert_refused(x, EBADMSG, "not spawnd's");
 	run_sql(x->path, "PRAGMA application_id = 5");
 	assert_refused(x, EBADMSG, "not spawnd's");
 }
@@ -158,7 +160,7 @@ a_newer_schema_is_refused(void **state)
 	store_close(x->store);
 	x->store = NULL;
 	run_sql(x->path, "PRAGMA user_version = 99");
-	assert_refused(x, EBADMSG, "written by a newer spawnd (schema 99");
+	assert_refused(x, EPROTONOSUPPORT, "written by a newer spawnd (schema 99");
 }
 
 /* In a process of its own, which dies with the change in the write-ahead log alone. */
@@ -192,7 +194,7 @@ a_newer_schema_in_the_log_is_refused(void **state)
 	snprintf(log, sizeof(log), "%s-wal", x->path);
 	struct bytes before = read_file(log);
 	assert_true(before.len > 0);
-	assert_refused(x, EBADMSG, "written by a newer spawnd (schema 99");
+	assert_refused(x, EPROTONOSUPPORT, "written by a newer spawnd (schema 99");
 	struct bytes after = read_file(log);
 	assert_int_equal(before.len, after.len);
 	assert_memory_equal(before.data, after.data, before.len);
@@ -222,11 +224,11 @@ what_is_no_plain_file_is_refused(void **state)
 	struct store *s = NULL;
 
 	assert_int_equal(symlink("elsewhere", x->path), 0);
-	assert_int_equal(store_open(x->path, true, &s, &f), -EBADMSG);
+	assert_int_equal(store_open(x->path, true, &s, &f), -EOPNOTSUPP);
 	assert_non_null(strstr(f.text, "not a regular file"));
 	unlink(x->path);
 	assert_int_equal(mkdir(x->path, 0700), 0);
-	assert_int_equal(store_open(x->path, true, &s, &f), -EBADMSG);
+	assert_int_equal(store_open(x->path, true, &s, &f), -EOPNOTSUPP);
 	rmdir(x->path);
 	assert_int_equal(store_open("/nonexistent/spawnd.db", true, &s, &f), -ENOENT);
 	assert_non_null(strstr(f.text, "/nonexistent/spawnd.db: cannot be made: "));
@@ -412,6 +414,51 @@ a_store_of_version_1_goes_on(void **state)
 	assert_int_equal(store_commit(x->store), 0);
 }
 
+static void
+a_store_of_version_2_goes_on(void **state)
+{
+	struct fixture *x = *state;
+	struct found found = {.count = 0};
+	struct store_keep k = {.now_ms = 100000, .keep_ms = INT64_MAX, .jobs = 0};
+	int64_t seq = 0;
+	bool was_pending;
+
+	write_file(x->path, "", 0);
+	run_sql(x->path, store_v1);
+	run_sql(x->path, store_v2_step);
+	run_sql(x->path, "DELETE FROM event WHERE seq = 1"); /* as somebody may have done by hand */
+	assert_int_equal(fixture_open(x), 0);
+	assert_int_equal(store_each_live_job(x->store, found_job, &found), 0);
+	assert_int_equal(found.count, 2);
+	assert_int_equal(found.job.limits.max_output, 4096);
+	assert_int_equal(found.job.limits.nice, 5);
+	assert_int_equal(store_oldest_seq(x->store, &seq), 0);
+	assert_int_equal(seq, 2);
+	/* Its history is kept within bounds like any other. */
+	assert_int_equal(store_acknowledge(x->store, 3, &was_pending), 0);
+	assert_int_equal(store_prune(x->store, &k, 100), 0);
+	assert_int_equal(store_commit(x->store), 0);
+	assert_query(x, "SELECT group_concat(job) FROM job", "2,3");
+	assert_int_equal(fixture_add(x, "p", "new"), 4);
+}
+
+static void
+a_store_of_version_3_goes_on(void **state)
+{
+	struct fixture *x = *state;
+	struct found found = {.count = 0};
+
+	write_file(x->path, "", 0);
+	run_sql(x->path, store_v1);
+	run_sql(x->path, store_v2_step);
+	run_sql(x->path, store_v3_step);
+	assert_int_equal(fixture_open(x), 0);
+	assert_int_equal(store_read_job(x->store, 2, found_job, &found), 0);
+	assert_int_equal(found.job.standing.started_ns, 77);
+	assert_int_equal(found.job.standing.revision, 5);
+	assert_query(x, "SELECT value FROM meta WHERE key = 'passed'", "0");
+}
+
 /* What was migrated is opened like any other, and people who look into it see what they saw. */
 static void
 a_migrated_store_stays_one(void **state)
@@ -482,6 +529,8 @@ main(void)
 	    TEST(people_see_views),
 	    TEST(limits_stand_in_the_columns_of_their_names),
 	    TEST(a_store_of_version_1_goes_on),
+	    TEST(a_store_of_version_2_goes_on),
+	    TEST(a_store_of_version_3_goes_on),
 	    TEST(a_migrated_store_stays_one),
 	    TEST(a_new_store_and_a_migrated_one_are_the_same),
 	};
