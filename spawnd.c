@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"beat", COMMAND_BEAT, "[MESSAGE...]", 0, COMMAND_ANY, "inside a job: show a sign of life",
 	cmd_beat},
     {"daemon", COMMAND_DAEMON, "", 0, 0, "the daemon, in the foreground", cmd_daemon},
-    {"server", COMMAND_SERVER, "", 0, 0, NULL, cmd_server},
+    {"server", COMMAND_SERVER, "[MODE LAST-END DEATHS]", 0, 3, NULL, cmd_server},
     {"stop", COMMAND_STOP, "", 0, 0, "end the daemon when what runs has ended", cmd_stop},
     {"reload", COMMAND_RELOAD, "", 0, 0, "have the daemon read its configuration again",
 	cmd_reload},

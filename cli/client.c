@@ -187,6 +187,23 @@ client_is_error(const struct client *c, const char *name)
 	return strcmp(c->error, name) == 0;
 }
 
+/* Asked again, after a pause, as if the connection were lost; said once. */
+static int
+client_store_failed(struct client *c)
+{
+	const char *reason = json_string_value(json_object_get(c->error_parameters, "reason"));
+
+	if (c->give_up_ns != 0 && clock_mono_ns() >= c->give_up_ns) {
+		strlcpy(c->error, "TimedOut", sizeof(c->error));
+		return -EREMOTEIO;
+	}
+	if (!c->has_told)
+		warnx("the daemon cannot store anything: %s; waiting until it can",
+		    reason != NULL ? reason : "no reason given");
+	c->has_told = true;
+	return -ECONNRESET;
+}
+
 /* One reply; *ret_continues tells whether there are more to come. */
 static int
 client_take(struct client *c, json_t **ret_reply, bool *ret_continues)
@@ -217,7 +234,7 @@ client_take(struct client *c, json_t **ret_reply, bool *ret_continues)
 	if (error != NULL)
 		r = client_keep_error(c, error, parameters);
 	if (r == -EREMOTEIO && c->is_waiting && client_is_error(c, "StoreFailed"))
-		r = -ECONNRESET;
+		r = client_store_failed(c);
 	if (error == NULL)
 		*ret_reply = parameters != NULL ? json_incref(parameters) : json_object();
 	json_decref(message);
@@ -238,6 +255,18 @@ client_receive(struct client *c, json_t **ret_reply)
 	return client_take(c, ret_reply, &continues);
 }
 
+/* What the daemon cannot keep while it only refuses. */
+static void
+take_timeout(struct client *c, json_t *parameters)
+{
+	json_int_t ms = json_integer_value(json_object_get(parameters, "timeout_ms"));
+
+	c->give_up_ns = 0;
+	if (json_object_get(parameters, "timeout_ms") != NULL && ms >= 0 &&
+	    ms < INT64_MAX / (json_int_t)NSEC_PER_MSEC)
+		c->give_up_ns = clock_add_ns(clock_mono_ns(), (uint64_t)ms * NSEC_PER_MSEC);
+}
+
 int
 client_call_with_fd(struct client *c, const char *method, json_t *parameters, int fd,
     json_t **ret_reply)
@@ -245,6 +274,7 @@ client_call_with_fd(struct client *c, const char *method, json_t *parameters, in
 	json_t *reply = NULL;
 	int r;
 
+	take_timeout(c, parameters);
 	for (;;) {
 		r = client_send_call(c, method, parameters, false, fd);
 		if (r == 0)
@@ -313,6 +343,7 @@ client_stream(struct client *c, const char *method, json_t *parameters, client_r
 	json_int_t passed_ms;
 	int r;
 
+	take_timeout(c, parameters);
 	for (;;) {
 		r = client_send_call(c, method, parameters, true, -1);
 		if (r == 0)

@@ -32,6 +32,8 @@ struct client {
 	 * again until it can, for no record is lost by that.
 	 */
 	bool is_waiting;
+	bool has_told;       /* that it is asked again */
+	uint64_t give_up_ns; /* it is asked no more from then on, but TimedOut; 0: for ever */
 	/*
 	 * Whether the call is worth little by now: once the connection is lost, an answer has one
 	 * second left, and none at all where nobody listens.

@@ -24,9 +24,13 @@ is_socket(int fd, int type)
 int
 cmd_server(const struct options *o)
 {
+	struct server_setup setup;
+
 	prctl(PR_SET_NAME, "spawnd"); /* not "exe", as execution by way of /proc/self/exe has it */
 	if (is_socket(WIRE_SERVER_FD, SOCK_SEQPACKET) && is_socket(WIRE_LISTEN_FD, SOCK_STREAM))
-		return server_run(o->value[OPTION_MANAGED] != NULL);
+		return setup_parse(o->operands, (size_t)o->operand_count, &setup) == 0
+		    ? server_run(&setup, o->value[OPTION_MANAGED] != NULL)
+		    : EX_USAGE;
 	warnx("only the supervisor starts this; 'spawnd daemon' starts both");
 	return EX_USAGE;
 }

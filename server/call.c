@@ -77,7 +77,9 @@ void
 call_fail_store(struct call *call)
 {
 	call_fail(call, "StoreFailed",
-	    json_pack("{s:s}", "reason", store_fault(call->server->store)));
+	    json_pack("{s:s}", "reason",
+		call->server->trouble.is_on ? call->server->trouble.fault.text
+					    : store_fault(call->server->store)));
 }
 
 static void

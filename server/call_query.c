@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "server/jobs.h"
+#include "server/opener.h"
 #include "server/record.h"
 #include "server/starter.h"
 
@@ -359,14 +360,17 @@ call_info(struct call *call)
 {
 	struct server *s = call->server;
 	char program[PATH_MAX];
+	char *trouble = opener_trouble(s);
 
 	path_of_program(program);
 	call_reply(call,
-	    json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:s}", "version",
-		SPAWND_VERSION, "pid", (int)s->supervisor_pid, "server_pid", (int)getpid(),
-		"running", (json_int_t)queue_running(s->queue), "queued",
+	    json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:s, s:s?}",
+		"version", SPAWND_VERSION, "pid", (int)s->supervisor_pid, "server_pid",
+		(int)getpid(), "running", (json_int_t)queue_running(s->queue), "queued",
 		(json_int_t)queue_queued(s->queue), "max_running",
 		(json_int_t)s->config.max_running, "queue_limit", (json_int_t)s->config.queue_limit,
 		"is_stopping", s->is_stopping, "socket", s->paths.socket, "database",
-		s->paths.database, "config", s->paths.config, "program", program));
+		s->paths.database, "config", s->paths.config, "program", program, "trouble",
+		trouble));
+	free(trouble);
 }

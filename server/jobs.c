@@ -9,6 +9,7 @@
 #include "server/record.h"
 #include "server/refusal.h"
 #include "server/starter.h"
+#include "server/stranger.h"
 #include "wire/launch.h"
 
 #include <bsd/stdlib.h>
@@ -303,7 +304,9 @@ cancel_one(struct server *s, struct queue_job *j)
 	struct ending e = {.status = STATUS_CANCELLED, .error = "cancelled before it was started"};
 
 	if (j->status != STATUS_QUEUED) {
-		server_check(s, store_set_cancelled(s->store, j->number));
+		/* Where nothing can be stored, the supervisor remembers it. */
+		if (!s->is_store_down)
+			server_check(s, store_set_cancelled(s->store, j->number));
 		j->is_cancelled = true;
 		if (j->is_told)
 			link_cancel(s->link, (uint64_t)j->number, WIRE_CAUSE_CANCEL);
@@ -389,11 +392,13 @@ jobs_started(struct server *s, const struct standing *st)
 		watch_output(s, j->number);
 	j->is_told = true;
 	j->is_paused = st->paused_ns != 0;
-	s->retry_ns = 0;
 	leaders_keep(&s->leaders, st);
 	/* It was asked for when nobody could hear it. */
 	if (j->is_cancelled && st->cause == WIRE_CAUSE_NONE)
 		link_cancel(s->link, st->job, WIRE_CAUSE_CANCEL);
+	if (s->is_store_down) /* it is told again */
+		return 0;
+	s->retry_ns = 0;
 	if (j->status == STATUS_RUNNING)
 		server_check(s, store_set_standing(s->store, st));
 	else if (server_check(s, store_set_running(s->store, st)) == 0)
@@ -446,6 +451,7 @@ jobs_ended(struct server *s, const struct wire_ended *m)
 
 	if (j == NULL || server_check(s, store_read_job(s->store, j->number, copy_row, &row)) < 0) {
 		/* It has ended already, and this is told again. */
+		stranger_ended(s, m);
 	} else if (m->stage != WIRE_STAGE_NONE) {
 		not_executed(s, j, &row.job.limits, m);
 	} else {

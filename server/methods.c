@@ -55,26 +55,34 @@ get_interface_description(struct call *call)
 		    json_pack("{s:s}", "interface", name));
 }
 
+/* What a method needs to be answered at all. */
+enum need {
+	NEEDS_NOTHING,
+	NEEDS_STORE,
+	NEEDS_ROOM, /* a store that can be written to */
+};
+
 static const struct method {
 	const char *name;
 	void (*run)(struct call *call);
+	enum need need;
 } methods[] = {
-    {"org.spawnd.Acknowledge", call_acknowledge},
-    {"org.spawnd.Cancel", call_cancel},
-    {"org.spawnd.Enqueue", call_enqueue},
-    {"org.spawnd.Fifo", call_fifo},
-    {"org.spawnd.Info", call_info},
-    {"org.spawnd.List", call_list},
-    {"org.spawnd.Next", call_next},
-    {"org.spawnd.Pause", call_pause},
-    {"org.spawnd.Reload", call_reload},
-    {"org.spawnd.Results", call_results},
-    {"org.spawnd.Status", call_status},
-    {"org.spawnd.Stop", call_stop},
-    {"org.spawnd.Unpause", call_unpause},
-    {"org.spawnd.Wait", call_wait},
-    {"org.varlink.service.GetInfo", get_info},
-    {"org.varlink.service.GetInterfaceDescription", get_interface_description},
+    {"org.spawnd.Acknowledge", call_acknowledge, NEEDS_ROOM},
+    {"org.spawnd.Cancel", call_cancel, NEEDS_STORE},
+    {"org.spawnd.Enqueue", call_enqueue, NEEDS_ROOM},
+    {"org.spawnd.Fifo", call_fifo, NEEDS_STORE},
+    {"org.spawnd.Info", call_info, NEEDS_NOTHING},
+    {"org.spawnd.List", call_list, NEEDS_STORE},
+    {"org.spawnd.Next", call_next, NEEDS_STORE},
+    {"org.spawnd.Pause", call_pause, NEEDS_STORE},
+    {"org.spawnd.Reload", call_reload, NEEDS_NOTHING},
+    {"org.spawnd.Results", call_results, NEEDS_STORE},
+    {"org.spawnd.Status", call_status, NEEDS_STORE},
+    {"org.spawnd.Stop", call_stop, NEEDS_STORE},
+    {"org.spawnd.Unpause", call_unpause, NEEDS_STORE},
+    {"org.spawnd.Wait", call_wait, NEEDS_STORE},
+    {"org.varlink.service.GetInfo", get_info, NEEDS_NOTHING},
+    {"org.varlink.service.GetInterfaceDescription", get_interface_description, NEEDS_NOTHING},
 };
 
 /* Whether any method is of the interface whose name, with its dot, has len bytes. */
@@ -89,6 +97,18 @@ is_known_interface(const char *name, size_t len)
 	return false;
 }
 
+/*
+ * While the store cannot be written to, what would only fail is not tried with every call: that would
+ * undo the turns of all others.
+ */
+static bool
+is_possible(const struct server *s, enum need need)
+{
+	if (s->store == NULL)
+		return need == NEEDS_NOTHING;
+	return need != NEEDS_ROOM || !s->is_store_down;
+}
+
 void
 method_run(struct call *call)
 {
@@ -97,7 +117,10 @@ method_run(struct call *call)
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (strcmp(methods[i].name, name) == 0) {
-			methods[i].run(call);
+			if (is_possible(call->server, methods[i].need))
+				methods[i].run(call);
+			else
+				call_fail_store(call);
 			return;
 		}
 	}

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "server/jobs.h"
 #include "server/starter.h"
+#include "server/stranger.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -93,20 +94,9 @@ recovery_synced(struct server *s)
 	s->has_news = true;
 }
 
-static int
-ignore_job(void *arg, const struct store_job *j)
-{
-	(void)arg;
-	(void)j;
-	return 0;
-}
-
 void
-recovery_meet_unknown(struct server *s, int64_t job)
+recovery_meet_unknown(struct server *s, const struct standing *st)
 {
-	/* One that has ended needs nothing: its end is told again, and forgotten then. */
-	if (server_check(s, store_read_job(s->store, job, ignore_job, NULL)) != -ENOENT)
-		return;
-	log_line("job %" PRId64 " runs, but the store does not know it: it is cancelled", job);
-	link_cancel(s->link, (uint64_t)job, WIRE_CAUSE_CANCEL);
+	if (stranger_meet(s, st))
+		jobs_started(s, st);
 }

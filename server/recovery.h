@@ -16,6 +16,6 @@
 void recovery_synced(struct server *s);
 
 /* The supervisor tells of a job that is not in the queue: has it ended, or was it never stored? */
-void recovery_meet_unknown(struct server *s, int64_t job);
+void recovery_meet_unknown(struct server *s, const struct standing *st);
 
 #endif

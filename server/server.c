@@ -12,6 +12,8 @@
 #include "server/excess.h"
 #include "server/jobs.h"
 #include "server/methods.h"
+#include "server/opener.h"
+#include "server/prune.h"
 #include "server/recovery.h"
 #include "server/settings.h"
 #include "server/takeover.h"
@@ -108,18 +110,42 @@ on_reload(struct server *s)
 	free(faults);
 }
 
+/*
+ * What could not be stored now stays in the supervisor's slots, and is asked for again. Who runs is
+ * taken note of all the same.
+ */
+static bool
+is_to_wait(struct server *s, const struct wire_message *m)
+{
+	if (m->type == WIRE_HELLO || m->type == WIRE_RELOAD)
+		return false;
+	if (s->store == NULL)
+		return true;
+	if (!s->is_store_down)
+		return false;
+	if (m->type == WIRE_STARTED)
+		return queue_find(s->queue, (int64_t)m->started.job) == NULL;
+	return m->type == WIRE_ENDED || m->type == WIRE_SYNCED;
+}
+
 static void
 on_wire(void *arg, const struct wire_message *m)
 {
 	struct server *s = arg;
 
+	if (m->type == WIRE_SYNCED && !server_is_synced_by(s))
+		return;
+	if (is_to_wait(s, m)) {
+		opener_message(s, m);
+		return;
+	}
 	switch ((enum wire_type)m->type) {
 	case WIRE_HELLO:
 		on_hello(s, &m->hello);
 		break;
 	case WIRE_STARTED:
 		if (jobs_started(s, &m->started) == -ENOENT)
-			recovery_meet_unknown(s, (int64_t)m->started.job);
+			recovery_meet_unknown(s, &m->started);
 		break;
 	case WIRE_ENDED:
 		jobs_ended(s, &m->ended);
@@ -287,21 +313,15 @@ clean_beats(struct server *s)
 		closedir(dir);
 }
 
-static int
-open_store(struct server *s)
+int
+server_new_deliver(struct server *s)
 {
-	bool is_full = s->config.durability == DURABILITY_FULL;
-	struct queue_room none = {0};
-	struct fault f = {""};
-	int r = store_open(s->paths.database, is_full, &s->store, &f);
+	struct deliver_handlers deliver = {server_unfinished, on_hold, on_release, on_settled,
+	    on_checked, on_trouble, s};
+	uint64_t soft, limit = fd_raise_limit(&soft);
 
-	if (r < 0) {
-		log_line("%s", f.text);
-		return r;
-	}
-	s->queue = queue_new(&none);
-	s->holds = holds_new();
-	return s->queue == NULL || s->holds == NULL ? -ENOMEM : 0;
+	return deliver_new(&s->loop, s->store, s->holds, s->paths.parents_dir, limit / FIFO_SHARE,
+	    &deliver, &s->deliver);
 }
 
 static int
@@ -309,20 +329,20 @@ open_rooms(struct server *s)
 {
 	struct link_handlers link = {on_wire, on_wire_dropped, on_wire_closed, s};
 	struct conn_handlers conn = {on_message, on_writable, on_closed, s};
-	struct deliver_handlers deliver = {server_unfinished, on_hold, on_release, on_settled,
-	    on_checked, on_trouble, s};
 	struct outputs_handlers outputs = {excess_exceeded, excess_trouble, s};
 	struct runtime_handlers runtime = {on_renewed, on_mended, on_runtime_trouble, s};
+	struct queue_room none = {0};
 	uint64_t limit = fd_raise_limit(&s->nofile_before);
 	int r = loop_init(&s->loop);
 
 	if (r < 0)
 		return r;
 	s->loop.now_ns = clock_mono_ns();
+	s->queue = queue_new(&none);
+	s->holds = holds_new();
+	if (s->queue == NULL || s->holds == NULL)
+		return -ENOMEM;
 	r = link_new(&s->loop, WIRE_SERVER_FD, &link, &s->link);
-	if (r == 0)
-		r = deliver_new(&s->loop, s->store, s->holds, s->paths.parents_dir,
-		    limit / FIFO_SHARE, &deliver, &s->deliver);
 	if (r == 0)
 		r = outputs_new(&s->loop, &s->paths, &outputs, &s->outputs);
 	if (r == 0)
@@ -334,8 +354,21 @@ open_rooms(struct server *s)
 	return r;
 }
 
+/* Without a store the server goes on, and waits for one; the very first does not. */
 static int
-start(struct server *s)
+begin_store(struct server *s)
+{
+	int r = opener_open(s);
+
+	if (r < 0)
+		return s->setup.is_first ? r : 0;
+	if (!s->is_set_aside)
+		clean_beats(s);
+	return 0;
+}
+
+static int
+start(struct server *s, const struct server_setup *setup)
 {
 	char *faults = NULL;
 	struct fault f = {""};
@@ -344,9 +377,10 @@ start(struct server *s)
 	TAILQ_INIT(&s->calls);
 	leaders_init(&s->leaders);
 	turn_init(s);
+	s->syncs_owed = 1; /* after HELLO */
+	prune_init(s);
+	opener_init(s, setup);
 	r = paths_init(&s->paths, &f);
-	if (r == 0)
-		r = paths_make(&s->paths, &f);
 	if (r < 0) {
 		log_line("%s", f.text);
 		return r;
@@ -359,14 +393,8 @@ start(struct server *s)
 	}
 	free(faults);
 	read_boot_id(s);
-	r = open_store(s);
-	if (r == 0)
-		r = open_rooms(s);
-	if (r == 0)
-		r = jobs_load(s);
-	if (r == 0)
-		clean_beats(s);
-	return r;
+	r = open_rooms(s);
+	return r == 0 ? begin_store(s) : r;
 }
 
 static void
@@ -377,7 +405,10 @@ finish(struct server *s)
 	outputs_free(s->outputs);
 	runtime_free(s->runtime);
 	link_free(s->link);
-	store_close(s->store);
+	if (s->exit_code == EX_DATAERR)
+		store_abandon(s->store);
+	else
+		store_close(s->store);
 	queue_free(s->queue);
 	leaders_clear(&s->leaders);
 	holds_free(s->holds);
@@ -388,14 +419,15 @@ finish(struct server *s)
 }
 
 int
-server_run(bool is_managed)
+server_run(const struct server_setup *setup, bool is_managed)
 {
 	struct server *s = calloc(1, sizeof(*s));
-	int r;
+	int r, code;
 
 	log_init("server", fd_is_file(STDERR_FILENO));
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* beyond RLIMIT_FSIZE: as on a full disk */
 	/* The supervisor decides about these; from a terminal they come to all of us. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
@@ -410,7 +442,7 @@ server_run(bool is_managed)
 	s->is_managed = is_managed;
 	s->parent_pid = getppid();
 	s->loop.epoll_fd = s->loop.timer_fd = -1;
-	r = start(s);
+	r = start(s, setup);
 	while (r == 0 && !s->is_over) {
 		r = loop_turn(&s->loop, s->has_more);
 		if (r == 0)
@@ -421,7 +453,8 @@ server_run(bool is_managed)
 	if (s->is_orphan && !s->is_managed)
 		log_line("cannot become the supervisor: %s; the next command starts one",
 		    strerror(-takeover_exec(s)));
+	code = r < 0 ? EX_SOFTWARE : s->exit_code;
 	finish(s);
 	free(s);
-	return r < 0 ? EX_SOFTWARE : EX_OK;
+	return code;
 }

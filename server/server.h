@@ -5,6 +5,8 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "server/setup.h"
+
 #include <stdbool.h>
 
 /*
@@ -13,6 +15,6 @@
  * a service manager starts the daemon again. Returns the process's exit code: 0, or one of
  * sysexits(3) after a line in the log.
  */
-int server_run(bool is_managed);
+int server_run(const struct server_setup *setup, bool is_managed);
 
 #endif

@@ -4,6 +4,7 @@
 #include "server/settings.h"
 
 #include "config/ini.h"
+#include "server/prune.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@ settings_load(struct server *s, char **ret_faults)
 		server_set_room(s);
 	if (s->store != NULL)
 		store_set_full(s->store, config.durability == DURABILITY_FULL);
+	if (s->store != NULL)
+		prune_look(s);
 	s->has_news = true;
 	return 0;
 }

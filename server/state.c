@@ -48,6 +48,31 @@ server_back_off(struct server *s)
 }
 
 void
+server_ask_all(struct server *s)
+{
+	link_send(s->link, WIRE_REPORT);
+	s->syncs_owed++;
+}
+
+void
+server_doubt(struct server *s)
+{
+	s->syncs_stale = s->syncs_owed;
+}
+
+bool
+server_is_synced_by(struct server *s)
+{
+	if (s->syncs_owed > 0)
+		s->syncs_owed--;
+	if (s->syncs_stale == 0)
+		return true;
+	s->syncs_stale--;
+	server_ask_all(s);
+	return false;
+}
+
+void
 server_set_room(struct server *s)
 {
 	struct queue_room room = {.max_running = s->config.max_running,

@@ -21,6 +21,8 @@
 #include "server/link.h"
 #include "server/outputs.h"
 #include "server/runtime.h"
+#include "server/setup.h"
+#include "server/trouble.h"
 #include "store/store.h"
 
 #include <bsd/sys/queue.h>
@@ -40,7 +42,8 @@ struct server {
 	struct loop loop;
 	struct paths paths;
 	struct config config;
-	struct store *store;
+	struct server_setup setup;
+	struct store *store; /* NULL: there is none, see server/opener.h */
 	struct queue *queue;
 	struct holds *holds;
 	struct deliver *deliver;
@@ -62,21 +65,35 @@ struct server {
 	struct numbers stuck;  /* they have ended, but something of theirs lives and takes room */
 	struct timer tidy;     /* the store tidies up when nothing has been written for a while */
 	struct timer farewell; /* when it expires the daemon ends, whoever still reads */
+	struct timer prune;    /* the history is looked at */
+	struct timer reopen;   /* there is no store: it is tried again */
 	struct timer retry;    /* starts are tried again, or the supervisor asked for everything */
 	uint64_t retry_ns;     /* how long the next retry waits; 0: nothing failed lately */
-	int store_error;       /* -errno of the first failure in this turn */
-	bool is_ready;         /* READY was said */
-	bool is_synced;        /* every slot of the supervisor is known */
-	bool is_paused;        /* nothing is started until the retry */
-	bool has_news;         /* something happened that a waiting call may wait for */
+	uint64_t prune_begun_ns; /* of a step that is not committed yet, else 0 */
+	uint64_t reopen_ns;      /* how long the next reopen waits */
+	struct trouble trouble;  /* of the store */
+	unsigned removed_count;  /* jobs whose files went in this step of prune.c */
+	unsigned syncs_owed;     /* SYNCEDs to come, at the most: two REPORTs may bring but one */
+	unsigned
+	    syncs_stale; /* of these, may have been sent before all that is wanted was asked for */
+	unsigned unstored_count; /* what the supervisor has told that could not be stored */
+	int exit_code;           /* when the loop ends */
+	int store_error;         /* -errno of the first failure in this turn */
+	bool is_ready;           /* READY was said */
+	bool is_synced;          /* every slot of the supervisor is known */
+	bool is_paused;          /* nothing is started until the retry */
+	bool has_news;           /* something happened that a waiting call may wait for */
 	bool
 	    has_more; /* clients' next calls wait to be handled: the loop must not wait for events */
-	bool is_store_down; /* nothing is delivered until the retry: it could not be acknowledged */
-	bool is_stopping;   /* nothing is started any more */
-	bool is_leaving;    /* nothing runs any more, and nobody is waited for */
-	bool is_quitting;   /* QUIT was said */
-	bool is_over;       /* the loop ends */
-	bool is_orphan;     /* because the supervisor has died */
+	bool
+	    is_store_down; /* nothing is written nor delivered until it has been written to again */
+	bool
+	    is_set_aside; /* this server has begun a new store: the supervisor may know jobs of the old */
+	bool is_stopping; /* nothing is started any more */
+	bool is_leaving;  /* nothing runs any more, and nobody is waited for */
+	bool is_quitting; /* QUIT was said */
+	bool is_over;     /* the loop ends */
+	bool is_orphan;   /* because the supervisor has died */
 	bool
 	    is_upgrading; /* nothing is started any more: the supervisor is to give way to a newer one */
 	bool has_yielded; /* it was told so */
@@ -109,6 +126,21 @@ void server_set_stuck(struct server *s, int64_t job, bool is_stuck);
  * number. As store_read_child().
  */
 int server_find_child(struct server *s, const char *child, store_job_cb *cb, void *arg);
+
+/* The supervisor is to tell all that it has. */
+void server_ask_all(struct server *s);
+
+/*
+ * Something of what it has told was not taken, or is forgotten: what it tells from now on counts, up to a
+ * SYNCED that was certainly sent after it.
+ */
+void server_doubt(struct server *s);
+
+/* A SYNCED has come: whether it is one to believe. Else another is asked for. */
+bool server_is_synced_by(struct server *s);
+
+/* The outlets of the store that was just opened. 0 or -errno. */
+int server_new_deliver(struct server *s);
 
 /* What children the parent waits for: for struct deliver_handlers. */
 size_t server_unfinished(void *server, const char *parent);

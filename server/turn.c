@@ -7,6 +7,11 @@
 #include "base/log.h"
 #include "server/call.h"
 #include "server/jobs.h"
+#include "server/prune.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
 
 /* How long a daemon that stops waits for those who are reading records. */
 #define FAREWELL_NS (5 * NSEC_PER_SEC)
@@ -14,17 +19,61 @@
 /* When nothing has been written for this long, the store overwrites what was deleted. */
 #define TIDY_NS NSEC_PER_SEC
 
+#define EFFECT "new work is refused, and what runs is watched on"
+
+/* The store failed with that error; its words stay until it works again. */
+static void
+take_trouble(struct server *s, int error)
+{
+	const char *words = error == -ENOMEM ? strerror(ENOMEM) : store_fault(s->store);
+
+	trouble_begin(&s->trouble, s->loop.now_ns, s->paths.database, error, words, EFFECT);
+	s->is_store_down = true;
+}
+
+/* Whether the store takes writes again; else it is tried later. */
+static bool
+is_writable(struct server *s)
+{
+	int r = store_probe(s->store);
+
+	if (r == 0)
+		r = store_commit(s->store);
+	if (r == 0)
+		return true;
+	take_trouble(s, r);
+	store_rollback(s->store);
+	return false;
+}
+
+static void
+leave_trouble(struct server *s)
+{
+	s->is_store_down = false;
+	server_doubt(s);
+	trouble_end(&s->trouble);
+	prune_look(s);
+}
+
 /* After a pause: the supervisor is asked for all that could not be stored, then starts go on. */
 static void
 retry_expired(void *arg)
 {
 	struct server *s = arg;
 
-	s->is_store_down = false;
+	if (s->store == NULL)
+		return;
+	/* What this turn has written already finds out as well. */
+	if (s->is_store_down && (store_is_dirty(s->store) || !is_writable(s))) {
+		server_back_off(s);
+		return;
+	}
+	if (s->is_store_down)
+		leave_trouble(s);
 	if (s->is_synced)
 		s->is_paused = false;
 	else
-		link_send(s->link, WIRE_REPORT);
+		server_ask_all(s);
 	s->has_news = true;
 }
 
@@ -39,7 +88,16 @@ take_back_reply(void *arg, struct conn *c)
 		conn_drop(c); /* in the middle of a stream: it has to ask again */
 	else
 		conn_send(c,
-		    api_error("StoreFailed", json_pack("{s:s}", "reason", store_fault(s->store))));
+		    api_error("StoreFailed", json_pack("{s:s}", "reason", s->trouble.fault.text)));
+}
+
+/* The next server checks the file, and sets it aside if need be: keeper.c knows by the exit code. */
+static void
+end_damaged(struct server *s)
+{
+	log_line("the server ends, so that another checks the store");
+	s->exit_code = EX_DATAERR;
+	s->is_over = true;
 }
 
 /*
@@ -49,17 +107,28 @@ take_back_reply(void *arg, struct conn *c)
 static void
 undo_turn(struct server *s)
 {
-	log_line("the store failed: %s; going on without it, trying again", store_fault(s->store));
+	int error = s->store_error;
+
+	take_trouble(s, error);
 	conns_take_back(s->conns, take_back_reply, s);
 	store_rollback(s->store);
 	s->to_start.count = s->to_forget.count = 0;
 	link_drop_spawns(s->link);
 	s->store_error = 0;
-	s->is_store_down = true;
-	if (jobs_load(s) < 0) {
-		log_line("the store cannot be read: %s; ending", store_fault(s->store));
-		s->is_over = true;
+	if (error == -EBADMSG) {
+		end_damaged(s);
+		return;
 	}
+	if (jobs_load(s) < 0) {
+		log_line("the store cannot be read: %s; the server ends, and another begins",
+		    store_fault(s->store));
+		s->exit_code = EX_IOERR;
+		s->is_over = true;
+		return;
+	}
+	/* Who runs is to be known meanwhile: they may be cancelled. */
+	server_doubt(s);
+	server_ask_all(s);
 	server_back_off(s);
 }
 
@@ -81,7 +150,7 @@ tidy_expired(void *arg)
 {
 	struct server *s = arg;
 
-	if (!store_is_dirty(s->store))
+	if (s->store != NULL && !store_is_dirty(s->store))
 		store_tidy(s->store);
 }
 
@@ -92,6 +161,8 @@ commit_turn(struct server *s)
 	if (s->store_error == 0 && store_is_dirty(s->store)) {
 		server_check(s, store_commit(s->store));
 		timer_arm(&s->loop.timers, &s->tidy, clock_add_ns(s->loop.now_ns, TIDY_NS));
+		if (s->store_error == 0)
+			prune_look(s);
 	}
 	if (s->store_error != 0)
 		undo_turn(s);
@@ -159,6 +230,10 @@ give_way(struct server *s)
 void
 turn_end(struct server *s)
 {
+	if (s->store == NULL) {
+		s->has_more = conns_flush(s->conns);
+		return;
+	}
 	do {
 		s->has_news = false;
 		jobs_schedule(s);

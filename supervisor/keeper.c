@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define SERVER_FDS (WIRE_STORE_LOCK_FD + 1)
@@ -23,6 +24,12 @@
 
 /* A server that lived shorter than this died young. */
 #define YOUNG_NS (10 * NSEC_PER_SEC)
+/*
+ * After so many in a row that died young and never served, the store is checked; after so many, the next
+ * first answers for a while without one.
+ */
+#define DEATHS_IN_DOUBT 3
+#define DEATHS_TO_WAIT 5
 #define WAIT_SERVED_NS (50 * NSEC_PER_MSEC)
 #define WAIT_MIN_NS (100 * NSEC_PER_MSEC)
 #define WAIT_MAX_NS (5 * NSEC_PER_SEC)
@@ -83,20 +90,47 @@ keeper_close_fds(struct keeper *k)
 	fd_close(&k->fds.store_lock);
 }
 
+/* How far the server is to trust its store, and itself. */
+static const char *
+mode_of(const struct keeper *k)
+{
+	if (!k->has_ever_served)
+		return "first";
+	if (k->last_code == EX_DATAERR)
+		return "damaged";
+	if (k->unserved_deaths >= DEATHS_TO_WAIT)
+		return "wait";
+	return k->unserved_deaths >= DEATHS_IN_DOUBT ? "check" : "again";
+}
+
 /* Between clone and exec. */
 static _Noreturn void
 server_main(const struct keeper *k, int wire_fd)
 {
 	extern char **environ;
+	char mode[16], end[sizeof(k->last_end)], deaths[16];
+	char *argv[KEEPER_WORDS_MAX + 4] = {NULL};
+	int n = 0;
 	int fds[SERVER_FDS] = {-1, -1, -1, wire_fd, k->fds.listen, k->fds.lock, k->fds.notify,
 	    k->fds.store_lock};
 	int none = -1, error;
 
+	while (n < KEEPER_WORDS_MAX && k->argv[n] != NULL) {
+		argv[n] = k->argv[n];
+		n++;
+	}
+	snprintf(mode, sizeof(mode), "%s", mode_of(k));
+	snprintf(end, sizeof(end), "%s", k->last_end);
+	snprintf(deaths, sizeof(deaths), "%u",
+	    k->young_deaths >= DEATHS_IN_DOUBT ? k->young_deaths : 0);
+	argv[n++] = mode;
+	argv[n++] = end;
+	argv[n] = deaths;
 	error = spawn_place_fds(fds, SERVER_FDS, &none);
 	spawn_reset_signals();
 	spawn_restore_nofile(k->nofile_limit);
 	if (error == 0) {
-		execve("/proc/self/exe", k->argv, environ);
+		execve("/proc/self/exe", argv, environ);
 		error = -errno;
 	}
 	log_line("cannot execute the server: %s", strerror(-error));
@@ -165,7 +199,7 @@ keeper_start(struct keeper *k)
 void
 keeper_served(struct keeper *k)
 {
-	k->has_served = true;
+	k->has_served = k->has_ever_served = true;
 }
 
 int
@@ -220,7 +254,8 @@ keeper_reap(struct keeper *k)
 	snprintf(k->last_end, sizeof(k->last_end),
 	    was_killed ? "was killed by signal %d" : "exited with %d",
 	    was_killed ? WTERMSIG(end.wait_status) : WEXITSTATUS(end.wait_status));
-	return was_killed ? -1 : WEXITSTATUS(end.wait_status);
+	k->last_code = was_killed ? -1 : WEXITSTATUS(end.wait_status);
+	return k->last_code;
 }
 
 void
@@ -228,7 +263,10 @@ keeper_restart(struct keeper *k)
 {
 	uint64_t now_ns = clock_mono_ns(), wait;
 
-	k->young_deaths = now_ns - k->started_ns < YOUNG_NS ? k->young_deaths + 1 : 0;
+	bool is_young = now_ns - k->started_ns < YOUNG_NS;
+
+	k->young_deaths = is_young ? k->young_deaths + 1 : 0;
+	k->unserved_deaths = is_young && !k->has_served ? k->unserved_deaths + 1 : 0;
 	wait = wait_ns(k->young_deaths, k->has_served);
 	log_line("server %d %s; starting another in %.2f s", (int)k->last_pid, k->last_end,
 	    (double)wait / 1e9);

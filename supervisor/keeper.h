@@ -21,6 +21,8 @@ struct keeper_fds {
 	int store_lock;
 };
 
+#define KEEPER_WORDS_MAX 4
+
 struct keeper {
 	struct loop *loop;
 	struct proc_abilities *abilities;
@@ -33,15 +35,21 @@ struct keeper {
 	struct timer patience; /* the wire is closed, the server has not exited */
 	uint64_t started_ns;
 	unsigned young_deaths;                     /* in a row */
+	unsigned unserved_deaths;                  /* of these, the last that never served */
 	bool has_served;                           /* this server has */
+	bool has_ever_served;                      /* or one before it */
 	pid_t last_pid;                            /* of the one that was reaped */
-	char last_end[48];                         /* and how it ended */
+	int last_code;                             /* its exit code, -1: a signal ended it */
+	char last_end[48];                         /* and how it ended, in words */
 	void (*started)(void *arg);                /* a new server is there */
 	void (*ready)(void *arg, uint32_t events); /* something on the wire */
 	void *arg;
 };
 
-/* Fills k, whose fds are there already. argv[0] is what the server is called; it is always /proc/self/exe that is executed. */
+/*
+ * Fills k, whose fds are there already. argv[0] is what the server is called; it is always /proc/self/exe that is executed. At
+ * most KEEPER_WORDS_MAX words; three are added, as server/setup.h reads them.
+ */
 void keeper_init(struct keeper *k, struct loop *loop, struct proc_abilities *abilities,
     char *const *argv);
 

@@ -40,7 +40,7 @@ main(int argc, char **argv)
 	struct fault_page *page;
 	int code;
 
-	if (argc == 4 && strcmp(argv[1], "server") == 0)
+	if (argc >= 4 && strcmp(argv[1], "server") == 0)
 		player_run(fault_map(argv[2]), argv[3]);
 	if (argc != 3 && argc != 4)
 		errx(64, "usage: fault_harness PAGE DIR [old]");

@@ -490,7 +490,7 @@ main(int argc, char **argv)
 	    .without = is_old ? "group-pidfd clone3 exit-info" : NULL,
 	};
 
-	if (argc == 4 && strcmp(argv[1], "server") == 0)
+	if (argc >= 4 && strcmp(argv[1], "server") == 0)
 		return serve(argv[2], argv[3]);
 	if (argc != 3 && !is_old)
 		errx(64, "usage: supervisor_harness [-o] SCRIPT DIR");
