@@ -223,11 +223,3 @@ is_refused() {
 	sha256sum -c "$TEST_DIR/sum"
 	[[ $stderr == *newer* ]]
 }
-
-@test "a store that is something else is refused and left alone" {
-	mkdir -m 700 "$SPAWND_HOME" "$SPAWND_HOME/state"
-	echo 'dear diary' >"$SPAWND_HOME/state/spawnd.db"
-	chmod 600 "$SPAWND_HOME/state/spawnd.db"
-	is_refused
-	assert_equal "$(cat "$SPAWND_HOME/state/spawnd.db")" 'dear diary'
-}

@@ -1,11 +1,5 @@
-# What only root can try: the things of other users, and a disk that is full. Run by root alone.
+# What only root can try: the things of other users. Run by root alone.
 load ../common
-
-teardown() {
-	spawnd stop --now >/dev/null 2>&1 || :
-	! mountpoint -q "$SPAWND_HOME/state" || umount "$SPAWND_HOME/state"
-	clean_up
-}
 
 # A number that no user of this machine has.
 STRANGER=61234
@@ -81,20 +75,4 @@ assert_silent() {
 	enqueue quiet -- testjob stall
 	wait_until is_status quiet running
 	assert_silent "$supervisor" "$server"
-}
-
-@test "disk full: new work is refused with the reason, running jobs are watched on, records come later" {
-	mkdir -p -m 700 "$SPAWND_HOME" "$SPAWND_HOME/state"
-	mount -t tmpfs -o size=3m,mode=700 spawnd-test "$SPAWND_HOME/state"
-	enqueue a --max-idle 3s -- testjob stall
-	wait_until is_status a running
-	dd if=/dev/zero of="$SPAWND_HOME/state/filler" bs=4096 2>/dev/null || :
-	run --separate-stderr enqueue b -- true
-	refused=$status
-	message=$stderr
-	rm "$SPAWND_HOME/state/filler"
-	await_record a
-	assert_record .status timeout
-	assert_not_equal "$refused" 0
-	assert [ -n "$message" ]
 }
