@@ -287,6 +287,7 @@ opener_message(struct server *s, const struct wire_message *m)
 		break;
 	case WIRE_STARTED:
 		s->unstored_count++;
+		leaders_keep(&s->leaders, &m->started);
 		if (s->is_stopping)
 			link_cancel(s->link, m->started.job, WIRE_CAUSE_CANCEL);
 		break;

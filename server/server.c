@@ -272,7 +272,8 @@ on_mended(void *arg)
 
 	log_line("%s was gone: made anew", s->paths.runtime);
 	beatpaths_mend(&s->paths, s->supervisor_pid);
-	deliver_open_all(s->deliver);
+	if (s->deliver != NULL)
+		deliver_open_all(s->deliver);
 	s->has_news = true;
 }
 

@@ -33,7 +33,7 @@ takeover_is_due(const struct server *s)
 static void
 restore(const struct server *s)
 {
-	static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP};
+	static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP};
 	struct rlimit limit;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
@@ -55,7 +55,7 @@ takeover_exec(struct server *s)
 	sigset_t all;
 	int fd, error = leaders_board(&s->leaders, &boat);
 
-	if (error == 0)
+	if (error == 0 && s->deliver != NULL)
 		error = deliver_board(s->deliver, s->slot_count, &boat);
 	fd = error == 0 ? lifeboat_launch(&boat) : error;
 	if (fd < 0)

@@ -489,6 +489,7 @@ prepare(struct supervisor *s, const struct supervisor_setup *setup)
 	s->nofile_before = nofile_before;
 	s->has_program = setup->program != NULL;
 	keeper_init(&s->keeper, &s->loop, &s->brood.abilities, setup->server_argv);
+	s->keeper.has_ever_served = s->is_boarding; /* in this daemon, under the one before */
 	s->keeper.nofile_limit = nofile_before;
 	s->keeper.started = server_started;
 	s->keeper.ready = wire_ready;

@@ -252,6 +252,29 @@ is_file_count() {
 	finish b -- true
 }
 
+@test "a store that has vanished is not begun anew by the next supervisor either" {
+	local supervisor
+
+	finish a -- true
+	supervisor=$(daemon_field pid)
+	mkdir "$TEST_DIR/away"
+	mv "$SPAWND_HOME/state/$DB"* "$TEST_DIR/away/"
+	kill_server
+	kill -KILL "$supervisor"
+	has_another() {
+		local now
+
+		now=$(daemon_field pid 2>/dev/null)
+		[[ -n $now && $now != "$supervisor" && $now != 0 ]]
+	}
+	wait_until has_another
+	trouble_is '*has vanished*'
+	assert [ ! -e "$SPAWND_HOME/state/$DB" ]
+	mv "$TEST_DIR/away/"* "$SPAWND_HOME/state/"
+	wait_until trouble_is null
+	run -0 spawnd wait a
+}
+
 @test "a daemon without its store ends on SIGTERM when there is nothing to store" {
 	local pid
 
