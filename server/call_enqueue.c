@@ -390,9 +390,7 @@ store_warnings(struct server *s, const struct jobs_new *n, const json_t *warning
 	const json_t *warning;
 
 	json_array_foreach (warnings, i, warning) {
-		json_t *body = json_pack("{s:s, s:I, s:s, s:s, s:O}", "event", "warning", "job",
-		    (json_int_t)n->job.job, "parent", n->job.parent, "child", n->job.child,
-		    "message", warning);
+		json_t *body = json_pack("{s:O}", "message", warning);
 		char *text = json_dumps(body, JSON_COMPACT);
 
 		server_check(s,

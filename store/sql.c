@@ -85,6 +85,17 @@ static const char *const texts[SQL_COUNT] = {
 	SELECT_RECORD "INDEXED BY event_record "
 		      "WHERE kind = 'completed' AND parent = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2",
     [SQL_READ_RECORD] = SELECT_RECORD "WHERE seq = (SELECT record_seq FROM job WHERE job = ?1)",
+    [SQL_EACH_EVENT] = "SELECT seq, at_ms, kind, job, parent, child, body FROM event "
+		       "WHERE seq > ?1 AND seq <= ?3 ORDER BY seq LIMIT ?2",
+    [SQL_OLDEST_SEQ] = "SELECT seq FROM event ORDER BY seq LIMIT 1",
+    [SQL_EACH_ABOVE] =
+	"WITH RECURSIVE up(job, parent, depth) AS ("
+	"SELECT job, parent, depth FROM job WHERE job = ?1 "
+	"UNION ALL SELECT above.job, above.parent, above.depth "
+	"FROM up CROSS JOIN job AS above ON above.job = "
+	"(SELECT job FROM job INDEXED BY job_child WHERE child = up.parent AND job < up.job "
+	"ORDER BY job DESC LIMIT 1) WHERE up.depth > 0) "
+	"SELECT parent, depth FROM up",
     [SQL_EACH_PENDING] =
 	"SELECT event.seq, job, event.parent, child, body FROM delivery "
 	"CROSS JOIN event ON event.seq = delivery.seq "

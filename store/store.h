@@ -54,6 +54,17 @@ struct store_record {
 	const char *body; /* the record: one line of JSON without newline */
 };
 
+/* One event of the feed. */
+struct store_event {
+	int64_t seq;
+	int64_t at_ms;
+	const char *kind;
+	int64_t job;        /* 0: not about a job */
+	const char *parent; /* or NULL */
+	const char *child;  /* or NULL */
+	const char *body;   /* JSON object in one line; of completed: the record */
+};
+
 /* The FIFO of a parent as `fifo` set it. */
 struct store_parent {
 	const char *name;
@@ -136,7 +147,10 @@ int store_next_seq(struct store *s, int64_t *ret_seq);
 int store_end_job(struct store *s, int64_t job, enum status status, int64_t started_ms,
     int64_t ended_ms, int64_t seq, const char *body);
 
-/* A durable event of another kind ("warning"); body is a JSON object without seq. job may be 0. */
+/*
+ * A durable event of another kind ("warning"); body is a JSON object of what is said besides seq, kind, time,
+ * job, parent and child. job may be 0.
+ */
 int store_add_event(struct store *s, const char *kind, int64_t job, const char *parent,
     const char *child, const char *body);
 
@@ -145,6 +159,7 @@ int store_read_launch(struct store *s, int64_t job, void **ret_block, size_t *re
 
 typedef int store_job_cb(void *arg, const struct store_job *j);
 typedef int store_record_cb(void *arg, const struct store_record *r);
+typedef int store_event_cb(void *arg, const struct store_event *e);
 typedef int store_parent_cb(void *arg, const struct store_parent *p);
 typedef int store_id_cb(void *arg, const char *id, int64_t count);
 
@@ -176,6 +191,25 @@ int store_each_record(struct store *s, const char *parent, int64_t since, int64_
 
 /* The record of a job. -ENOENT. */
 int store_read_record(struct store *s, int64_t job, store_record_cb *cb, void *arg);
+
+/* The number of the last event that is durable; 0: there never was one. */
+int64_t store_last_seq(const struct store *s);
+
+/* The number of the last event that was added, durable or not. */
+int64_t store_added_seq(const struct store *s);
+
+/* The number of the oldest event that is kept; where none is, the one that the next will have. */
+int store_oldest_seq(struct store *s, int64_t *ret_seq);
+
+/* Events with seq above `after` up to `last`, ascending, at most `limit`. */
+int store_each_event(struct store *s, int64_t after, int64_t last, int64_t limit,
+    store_event_cb *cb, void *arg);
+
+/*
+ * Whom a job is below: its parent; where that was a job at the time, that one's parent; and so on. Ends
+ * where a row is not kept any more. The count is how many are still to come, at most.
+ */
+int store_each_above(struct store *s, int64_t job, store_id_cb *cb, void *arg);
 
 /* Records of a parent that nobody has acknowledged, oldest first, seq above `after`, at most `limit`. */
 int store_each_pending(struct store *s, const char *parent, int64_t after, int64_t limit,

@@ -1,0 +1,181 @@
+/*
+ * test_events: the feed as it is read again from the store, and whom a job is below.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include <sqlite3.h>
+
+struct seen {
+	int64_t seqs[32];
+	size_t count;
+	char kinds[256];
+	struct store_event last;
+	char body[64];
+};
+
+static int
+see(void *arg, const struct store_event *e)
+{
+	struct seen *seen = arg;
+
+	seen->seqs[seen->count++] = e->seq;
+	strcat(strcat(seen->kinds, e->kind), " ");
+	seen->last = *e;
+	snprintf(seen->body, sizeof(seen->body), "%s", e->body);
+	return 0;
+}
+
+static void
+events_come_in_their_order_with_all_that_is_said(void **state)
+{
+	struct fixture *x = *state;
+	struct seen seen = {0};
+	int64_t job = fixture_add(x, "p", "c");
+
+	assert_int_equal(store_set_running(x->store, job, 1500, 4711, 1), 0);
+	fixture_end(x, job);
+	assert_int_equal(store_add_event(x->store, "warning", 0, NULL, NULL, "{}"), 0);
+	assert_int_equal(store_last_seq(x->store), 0);
+	assert_int_equal(store_added_seq(x->store), 4);
+	assert_int_equal(store_commit(x->store), 0);
+	assert_int_equal(store_last_seq(x->store), 4);
+	assert_int_equal(store_each_event(x->store, 0, 4, 10, see, &seen), 0);
+	assert_string_equal(seen.kinds, "queued started completed warning ");
+	assert_int_equal(seen.last.job, 0);
+	assert_null(seen.last.parent);
+	seen.count = 0;
+	assert_int_equal(store_each_event(x->store, 1, 4, 1, see, &seen), 0);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.seqs[0], 2);
+	assert_int_equal(seen.last.at_ms, 1500);
+	assert_int_equal(seen.last.job, job);
+	assert_string_equal(seen.body, "{\"pid\":4711}");
+}
+
+static void
+what_is_not_durable_is_beyond_the_last(void **state)
+{
+	struct fixture *x = *state;
+	struct seen seen = {0};
+
+	fixture_add(x, "p", "a");
+	assert_int_equal(store_commit(x->store), 0);
+	fixture_add(x, "p", "b");
+	assert_int_equal(store_each_event(x->store, 0, store_last_seq(x->store), 10, see, &seen),
+	    0);
+	assert_int_equal(seen.count, 1);
+	store_rollback(x->store);
+	assert_int_equal(store_added_seq(x->store), 1);
+}
+
+static void
+forget_up_to(struct fixture *x, int64_t seq)
+{
+	sqlite3 *db;
+	char text[64];
+
+	snprintf(text, sizeof(text), "DELETE FROM event WHERE seq <= %d", (int)seq);
+	assert_int_equal(sqlite3_open(x->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+the_oldest_is_known_though_all_are_gone(void **state)
+{
+	struct fixture *x = *state;
+	int64_t oldest = 0;
+
+	assert_int_equal(store_oldest_seq(x->store, &oldest), 0);
+	assert_int_equal(oldest, 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(store_add_event(x->store, "k", 0, NULL, NULL, "{}"), 0);
+	assert_int_equal(store_commit(x->store), 0);
+	forget_up_to(x, 2);
+	assert_int_equal(store_oldest_seq(x->store, &oldest), 0);
+	assert_int_equal(oldest, 3);
+	forget_up_to(x, 3);
+	assert_int_equal(store_oldest_seq(x->store, &oldest), 0);
+	assert_int_equal(oldest, 4);
+	fixture_reopen(x);
+	assert_int_equal(store_last_seq(x->store), 3);
+}
+
+static int
+join(void *arg, const char *id, int64_t depth)
+{
+	(void)depth;
+	strcat(strcat(arg, id), " ");
+	return 0;
+}
+
+static int64_t
+add(struct fixture *x, const char *parent, const char *child, int64_t depth)
+{
+	struct store_job j = fixture_job(parent, child);
+	int64_t job, run;
+
+	j.depth = depth;
+	assert_int_equal(store_add_job(x->store, &j, NULL, "b", 1, &job, &run), 0);
+	return job;
+}
+
+static void
+assert_above(struct fixture *x, int64_t job, const char *expected)
+{
+	char text[256] = "";
+
+	assert_int_equal(store_each_above(x->store, job, join, text), 0);
+	assert_string_equal(text, expected);
+}
+
+static void
+a_job_is_below_those_who_lived_when_it_was_queued(void **state)
+{
+	struct fixture *x = *state;
+	int64_t a, b, c, later, orphan;
+
+	a = add(x, "top", "a", 0);
+	b = add(x, "a", "b", 1);
+	c = add(x, "b", "c", 2);
+	assert_above(x, a, "top ");
+	assert_above(x, b, "a top ");
+	assert_above(x, c, "b a top ");
+	fixture_end(x, a);
+	/* The same id once more, below somebody else, changes nothing for those who came before. */
+	later = add(x, "other", "a", 0);
+	assert_above(x, c, "b a top ");
+	assert_above(x, add(x, "a", "d", 1), "a other ");
+	fixture_end(x, later);
+	/* Its parent was no job any more. */
+	orphan = add(x, "a", "e", 0);
+	assert_above(x, orphan, "a ");
+	assert_above(x, 99, "");
+}
+
+static void
+a_circle_of_ids_ends(void **state)
+{
+	struct fixture *x = *state;
+	int64_t a = add(x, "b", "a", 0), b = add(x, "a", "b", 1);
+
+	fixture_end(x, a);
+	assert_above(x, add(x, "b", "a", 2), "b a b ");
+	assert_above(x, b, "a b ");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_make_open, fixture_remove)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(events_come_in_their_order_with_all_that_is_said),
+	    TEST(what_is_not_durable_is_beyond_the_last),
+	    TEST(the_oldest_is_known_though_all_are_gone),
+	    TEST(a_job_is_below_those_who_lived_when_it_was_queued),
+	    TEST(a_circle_of_ids_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
