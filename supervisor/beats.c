@@ -20,6 +20,24 @@
 #define FLOOD_NS (10 * NSEC_PER_MSEC)
 #define MUTE_NS (50 * NSEC_PER_MSEC)
 
+/* Whoever watches is told when it falls silent for long, and when it does not any more. */
+static void
+note_quiet(struct slot *slot, uint64_t now_ns)
+{
+	if (watchdog_mark_quiet(&slot->watchdog, now_ns))
+		slots_note_news(slot->slots, slot, SLOT_TELL_IDLE);
+}
+
+static void
+note_lines(struct slot *slot, uint32_t count)
+{
+	if (count == 0)
+		return;
+	slot->lines += count;
+	slot->lines_wall_ms = clock_wall_ms();
+	slots_note_news(slot->slots, slot, SLOT_TELL_PROGRESS);
+}
+
 /* The job has shown that it lives; it asks for extend_ns more, or 0. */
 static void
 sign(struct slot *slot, uint64_t extend_ns, uint64_t now_ns)
@@ -27,6 +45,7 @@ sign(struct slot *slot, uint64_t extend_ns, uint64_t now_ns)
 	bool had_beaten = slot->watchdog.has_beaten, is_extended, is_first;
 
 	watchdog_sign(&slot->watchdog, ACTIVITY_HEARTBEAT, now_ns);
+	note_quiet(slot, now_ns);
 	is_extended = extend_ns > 0 && watchdog_extend(&slot->watchdog, extend_ns, now_ns);
 	is_first = slot->watchdog.has_beaten != had_beaten;
 	if (slot->child.state != CHILD_RUNNING)
@@ -34,7 +53,7 @@ sign(struct slot *slot, uint64_t extend_ns, uint64_t now_ns)
 	/* Only the first beat can bring the deadline nearer: the idle clock may begin with it. */
 	if (is_first || is_extended)
 		timer_arm(&slot->slots->loop->timers, &slot->deadline,
-		    watchdog_deadline(&slot->watchdog));
+		    watchdog_wake(&slot->watchdog));
 	if (is_extended || (is_first && slot->watchdog.limits.idle_from == IDLE_FROM_FIRST_BEAT))
 		report_standing(slot);
 }
@@ -55,7 +74,7 @@ take(struct slot *slot, uint64_t now_ns)
 	if (n > 0) {
 		h = slots_heartbeat(slot->slots, slot);
 		slot->has_lines = true;
-		heartbeat_feed(h, data, (size_t)n);
+		note_lines(slot, heartbeat_feed(h, data, (size_t)n));
 		sign(slot, heartbeat_take_extend_ns(h), now_ns);
 	}
 	return n;
@@ -165,6 +184,16 @@ beats_look(struct slot *slot, uint64_t now_ns)
 		    written_ns(&st.st_mtim, slot->looked_ns, now_ns));
 	slot->output_size = st.st_size;
 	slot->looked_ns = now_ns;
+	note_quiet(slot, now_ns);
+}
+
+void
+beats_judge(struct slot *slot, uint64_t now_ns)
+{
+	/* It may have written meanwhile. */
+	if (!slot->watchdog.is_quiet && watchdog_is_quiet(&slot->watchdog, now_ns))
+		beats_look(slot, now_ns);
+	note_quiet(slot, now_ns);
 }
 
 void
@@ -183,6 +212,7 @@ beats_notice(struct slot *slot, const struct notice *notice, uint64_t now_ns)
 		return;
 	slot->has_lines = true;
 	heartbeat_say(slots_heartbeat(slot->slots, slot), line, len);
+	note_lines(slot, 1);
 }
 
 void

@@ -29,6 +29,9 @@ void beats_listen(struct slot *slot);
  */
 void beats_look(struct slot *slot, uint64_t now_ns);
 
+/* Finds out whether half of max_idle has passed without a sign of life, for those who watch. */
+void beats_judge(struct slot *slot, uint64_t now_ns);
+
 /*
  * What its watchdog takes from a notice that came at now_ns: a sign of life, a request for more time,
  * a line in place of the last. is_triggered is the caller's.

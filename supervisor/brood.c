@@ -152,7 +152,7 @@ act_on_clocks(struct slot *slot, unsigned actions)
 		watchdog_resume(&slot->watchdog, now_ns);
 	}
 	if ((actions & (CHILD_WATCH | CHILD_CONTINUE)) != 0 && slot->child.state == CHILD_RUNNING)
-		timer_arm(&loop->timers, &slot->deadline, watchdog_deadline(&slot->watchdog));
+		timer_arm(&loop->timers, &slot->deadline, watchdog_wake(&slot->watchdog));
 	if ((actions & CHILD_ARM_GRACE) != 0)
 		timer_arm(&loop->timers, &slot->deadline,
 		    clock_add_ns(now_ns, slot->watchdog.limits.kill_grace_ns));
@@ -215,7 +215,8 @@ judge(struct slot *slot)
 	}
 	switch (verdict) {
 	case WATCHDOG_ALIVE:
-		next_ns = watchdog_deadline(&slot->watchdog);
+		beats_judge(slot, now_ns);
+		next_ns = watchdog_wake(&slot->watchdog);
 		/* Later than now in any case, or the loop would call us for ever. */
 		timer_arm(&loop->timers, &slot->deadline, next_ns > now_ns ? next_ns : now_ns + 1);
 		break;

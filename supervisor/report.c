@@ -10,11 +10,19 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+/* report_news() is called in each turn: to wake up is enough. */
+static void
+wake(void *arg)
+{
+	(void)arg;
+}
+
 int
 report_init(struct report *r, uint32_t slot_count)
 {
 	*r = (struct report){.slot_count = slot_count};
 	TAILQ_INIT(&r->telling);
+	timer_init(&r->tick, wake, NULL);
 	/* Not arc4random(3): where libbsd has no memory for it, it ends the process without a word. */
 	while (r->instance == 0)
 		if (getrandom(&r->instance, sizeof(r->instance), 0) == -1 && errno != EINTR)
@@ -25,9 +33,30 @@ report_init(struct report *r, uint32_t slot_count)
 void
 report_slot(struct report *r, struct slot *slot, unsigned what)
 {
+	/* What a job has said comes before its end. */
+	if ((what & SLOT_TELL_ENDED) != 0)
+		what |= slots_take_news(slot->slots, slot);
 	if (slot->to_tell == 0 && what != 0)
 		TAILQ_INSERT_TAIL(&r->telling, slot, telling);
 	slot->to_tell |= (uint8_t)what;
+}
+
+void
+report_news(struct report *r, struct slots *slots)
+{
+	struct loop *loop = slots->loop;
+	struct slot *slot;
+
+	if (TAILQ_EMPTY(&slots->news))
+		return;
+	if (loop->now_ns < r->news_ns) {
+		if (!r->tick.is_armed)
+			timer_arm(&loop->timers, &r->tick, r->news_ns);
+		return;
+	}
+	while ((slot = TAILQ_FIRST(&slots->news)) != NULL)
+		report_slot(r, slot, slots_take_news(slots, slot));
+	r->news_ns = clock_add_ns(loop->now_ns, REPORT_NEWS_NS);
 }
 
 void
@@ -38,6 +67,8 @@ report_all(struct report *r, struct slots *slots)
 	for (slot = slots_next(slots, NULL); slot != NULL; slot = slots_next(slots, slot)) {
 		if (slot->started_wall_ms != 0)
 			report_slot(r, slot, SLOT_TELL_STANDING);
+		if (slot->watchdog.is_quiet)
+			report_slot(r, slot, SLOT_TELL_IDLE);
 		if (slot->child.state == CHILD_OVER || slot->child.state == CHILD_STUCK)
 			report_slot(r, slot, SLOT_TELL_ENDED);
 		/* The server takes what was not told before SYNCED as never started. */
@@ -52,11 +83,13 @@ report_all(struct report *r, struct slots *slots)
 void
 report_new_server(struct report *r, struct slots *slots)
 {
-	struct slot *slot;
+	struct slot *slot, *next;
 
-	while ((slot = TAILQ_FIRST(&r->telling)) != NULL) {
-		TAILQ_REMOVE(&r->telling, slot, telling);
-		slot->to_tell = 0;
+	TAILQ_FOREACH_SAFE (slot, &r->telling, telling, next) {
+		/* The lines that nobody was told. */
+		slot->to_tell &= SLOT_TELL_PROGRESS;
+		if (slot->to_tell == 0)
+			TAILQ_REMOVE(&r->telling, slot, telling);
 	}
 	r->has_hello = true;
 	r->has_reload = false;
@@ -88,6 +121,7 @@ report_forget(struct report *r, struct slot *slot)
 	if (slot->to_tell != 0)
 		TAILQ_REMOVE(&r->telling, slot, telling);
 	slot->to_tell = 0;
+	slots_take_news(slot->slots, slot);
 }
 
 void
@@ -208,6 +242,33 @@ send_looked(const struct slot *slot, int wire_fd)
 }
 
 static int
+send_progress(const struct slot *slot, int wire_fd)
+{
+	struct wire_message m;
+
+	/* Told already: those that came after the flag was set went with it. */
+	if (slot->lines == 0)
+		return 0;
+	m.progress.job = slot->job;
+	m.progress.at_wall_ms = slot->lines_wall_ms;
+	m.progress.skipped = slot->lines - 1;
+	m.progress.reserved = 0;
+	copy_line(slot, &m.progress.last);
+	return wire_send(wire_fd, WIRE_PROGRESS, &m, NULL, 0);
+}
+
+static int
+send_idle(const struct slot *slot, int wire_fd)
+{
+	struct wire_message m;
+
+	m.idle = (struct wire_idle){.job = slot->job,
+	    .idle_ns = watchdog_idle_ns(&slot->watchdog, clock_mono_ns()),
+	    .is_idle = slot->watchdog.is_quiet};
+	return wire_send(wire_fd, WIRE_IDLE, &m, NULL, 0);
+}
+
+static int
 send_ended(const struct slot *slot, int wire_fd)
 {
 	struct wire_message m;
@@ -243,6 +304,8 @@ send_slot(struct slot *slot, int wire_fd)
 		int (*send)(const struct slot *slot, int wire_fd);
 	} order[] = {
 	    {SLOT_TELL_STANDING, send_started},
+	    {SLOT_TELL_PROGRESS, send_progress},
+	    {SLOT_TELL_IDLE, send_idle},
 	    {SLOT_TELL_LOOKED, send_looked},
 	    {SLOT_TELL_ENDED, send_ended},
 	};
@@ -256,6 +319,8 @@ send_slot(struct slot *slot, int wire_fd)
 		if (error != 0)
 			return error;
 		slot->to_tell ^= order[i].what;
+		if (order[i].what == SLOT_TELL_PROGRESS)
+			slot->lines = 0;
 	}
 	return 0;
 }

@@ -2,6 +2,9 @@
  * report: what the supervisor has to tell the server, slot by slot. Nothing is queued: what is to
  * be told is a flag, and its message is made when there is room for it. Order: HELLO, slots
  * (STARTED before ENDED), SYNCED, RELOAD, STOPPING.
+ *
+ * News for those who watch (a line, a silence) is told at most every REPORT_NEWS_NS, of all slots at
+ * once: of a flood the last line alone, and a thousand beats a second cost the server few turns.
  */
 #ifndef SUPERVISOR_REPORT_H
 #define SUPERVISOR_REPORT_H
@@ -12,10 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define REPORT_NEWS_NS (50 * UINT64_C(1000000))
+
 TAILQ_HEAD(report_slots, slot);
 
 struct report {
 	struct report_slots telling;
+	struct timer tick;   /* wakes the loop for news that had to wait */
+	uint64_t news_ns;    /* when news may be told again */
 	uint64_t instance;   /* of this supervisor */
 	uint64_t mark_limit; /* what HELLO says of it; the caller sets it */
 	uint32_t slot_count;
@@ -41,6 +48,9 @@ void report_slot(struct report *r, struct slot *slot, unsigned what);
 
 /* slot's standing has changed. */
 void report_standing(struct slot *slot);
+
+/* What is new in the slots is to be told, or wakes the loop later. To be called in each turn. */
+void report_news(struct report *r, struct slots *slots);
 
 /* It is known now whether the job's program was executed, and report_slot() was told. */
 void report_settled(struct report *r, struct slot *slot);

@@ -74,6 +74,7 @@ slots_init(struct slots *s, uint32_t count, struct loop *loop, struct brood *bro
 	STAILQ_INIT(&s->free);
 	STAILQ_INIT(&s->free_refusals);
 	STAILQ_INIT(&s->refusals);
+	TAILQ_INIT(&s->news);
 	RB_INIT(&s->by_job);
 	RB_INIT(&s->by_pid);
 	RB_INIT(&s->by_mark);
@@ -257,4 +258,23 @@ struct slot *
 slots_next(struct slots *s, struct slot *slot)
 {
 	return slot == NULL ? RB_MIN(slots_by_job, &s->by_job) : slots_by_job_RB_NEXT(slot);
+}
+
+void
+slots_note_news(struct slots *s, struct slot *slot, unsigned what)
+{
+	if (slot->news == 0)
+		TAILQ_INSERT_TAIL(&s->news, slot, newsworthy);
+	slot->news |= (uint8_t)what;
+}
+
+unsigned
+slots_take_news(struct slots *s, struct slot *slot)
+{
+	unsigned what = slot->news;
+
+	if (what != 0)
+		TAILQ_REMOVE(&s->news, slot, newsworthy);
+	slot->news = 0;
+	return what;
 }

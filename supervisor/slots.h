@@ -34,17 +34,20 @@ struct slots;
 #define SLOT_TELL_STANDING 0x1u
 #define SLOT_TELL_LOOKED 0x2u
 #define SLOT_TELL_ENDED 0x4u
+#define SLOT_TELL_PROGRESS 0x8u
+#define SLOT_TELL_IDLE 0x10u
 
 struct slot {
 	struct slots *slots; /* that it belongs to */
 	uint64_t job;
 	RB_ENTRY(slot) by_job;
-	RB_ENTRY(slot) by_pid;       /* while has_pid */
-	RB_ENTRY(slot) by_mark;      /* while mark is not 0 */
-	TAILQ_ENTRY(slot) telling;   /* while to_tell is not 0 */
-	TAILQ_ENTRY(slot) lingering; /* while is_lingering */
-	TAILQ_ENTRY(slot) hunted;    /* while hunt_signal or hunted_by is not 0 */
-	STAILQ_ENTRY(slot) next;     /* while free, or among the refusals */
+	RB_ENTRY(slot) by_pid;        /* while has_pid */
+	RB_ENTRY(slot) by_mark;       /* while mark is not 0 */
+	TAILQ_ENTRY(slot) telling;    /* while to_tell is not 0 */
+	TAILQ_ENTRY(slot) newsworthy; /* while news is not 0 */
+	TAILQ_ENTRY(slot) lingering;  /* while is_lingering */
+	TAILQ_ENTRY(slot) hunted;     /* while hunt_signal or hunted_by is not 0 */
+	STAILQ_ENTRY(slot) next;      /* while free, or among the refusals */
 
 	struct child child;
 	struct proc proc;
@@ -63,6 +66,7 @@ struct slot {
 	bool is_by_mark;     /* so is its group, which cannot be signalled by number then */
 	uint8_t empty_looks; /* so often in a row nobody of a foreign tree was found */
 	uint8_t to_tell;
+	uint8_t news; /* of SLOT_TELL_PROGRESS and _IDLE, what is to be told, but not in a hurry */
 	bool is_despaired;   /* SIGKILL has not helped for long: after the next pass it is stuck */
 	unsigned probes;     /* since SIGKILL */
 	uint64_t scanned_ns; /* the last pass over /proc for it since then */
@@ -76,9 +80,11 @@ struct slot {
 	struct loop_io report_io; /* spawn_outcome(); owned */
 	struct loop_io exit_io;   /* of a foreign leader: its pidfd, which is proc's */
 	struct loop_io beats_io;
-	uint64_t read_ns; /* when the pipe was last read because it was ready */
-	int beats_fd;     /* owned */
-	int output_fd;    /* owned */
+	uint32_t lines;        /* that came and were not told */
+	int64_t lines_wall_ms; /* when the last of them came */
+	uint64_t read_ns;      /* when the pipe was last read because it was ready */
+	int beats_fd;          /* owned */
+	int output_fd;         /* owned */
 	off_t output_size;
 	uint64_t looked_ns; /* when output_size was looked at */
 
@@ -104,6 +110,7 @@ RB_HEAD(slots_by_job, slot);
 RB_HEAD(slots_by_pid, slot);
 RB_HEAD(slots_by_mark, slot);
 STAILQ_HEAD(slot_list, slot);
+TAILQ_HEAD(slot_news, slot);
 
 struct slots {
 	struct loop *loop; /* these three for callbacks; report is the caller's to set */
@@ -117,6 +124,7 @@ struct slots {
 	struct slot_list free;
 	struct slot_list free_refusals;
 	struct slot_list refusals; /* those in use, oldest first */
+	struct slot_news news;
 	struct slots_by_job by_job;
 	struct slots_by_pid by_pid;
 	struct slots_by_mark by_mark;
@@ -168,6 +176,12 @@ struct slot *slots_find_mark(struct slots *s, uint64_t mark);
 
 /* In order of their jobs; NULL at the end. slot may be NULL for the first. */
 struct slot *slots_next(struct slots *s, struct slot *slot);
+
+/* There is news of this kind (SLOT_TELL_PROGRESS or SLOT_TELL_IDLE) for those who watch. */
+void slots_note_news(struct slots *s, struct slot *slot, unsigned what);
+
+/* Takes all of its news away: returns what it was. */
+unsigned slots_take_news(struct slots *s, struct slot *slot);
 
 /* The lines of its heartbeat pipe. */
 struct heartbeat *slots_heartbeat(const struct slots *s, const struct slot *slot);

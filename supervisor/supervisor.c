@@ -193,6 +193,8 @@ handle_message(struct supervisor *s, const struct wire_message *m, int *fds)
 	case WIRE_LOOKED:
 	case WIRE_RELOAD:
 	case WIRE_STOPPING:
+	case WIRE_PROGRESS:
+	case WIRE_IDLE:
 	case WIRE_TYPE_COUNT:
 		break;
 	}
@@ -432,6 +434,7 @@ tell(struct supervisor *s)
 
 	if (s->is_blocked || keeper_wire(&s->keeper) == -1)
 		return;
+	report_news(&s->brood.report, &s->brood.slots);
 	error = report_send(&s->brood.report, keeper_wire(&s->keeper));
 	if (error == 0 && !s->is_deaf)
 		return;

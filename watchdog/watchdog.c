@@ -171,6 +171,34 @@ watchdog_deadline(const struct watchdog *w)
 	return round_up(total < idle ? total : idle, w->limits.check_interval_ns);
 }
 
+uint64_t
+watchdog_wake(const struct watchdog *w)
+{
+	uint64_t deadline = watchdog_deadline(w), mark;
+
+	if (w->is_paused || w->is_quiet || !has_idle_limit(w))
+		return deadline;
+	mark =
+	    round_up(add(w->last_sign_ns, w->limits.max_idle_ns / 2), w->limits.check_interval_ns);
+	return mark < deadline ? mark : deadline;
+}
+
+bool
+watchdog_is_quiet(const struct watchdog *w, uint64_t now_ns)
+{
+	return has_idle_limit(w) &&
+	    since(w->last_sign_ns, clock_of(w, now_ns)) >= w->limits.max_idle_ns / 2;
+}
+
+bool
+watchdog_mark_quiet(struct watchdog *w, uint64_t now_ns)
+{
+	bool was_quiet = w->is_quiet;
+
+	w->is_quiet = watchdog_is_quiet(w, now_ns);
+	return w->is_quiet != was_quiet;
+}
+
 enum watchdog_verdict
 watchdog_judge(const struct watchdog *w, uint64_t now_ns)
 {

@@ -67,6 +67,7 @@ struct watchdog {
 	uint64_t paused_ns;  /* since when; meaningful if is_paused */
 	bool has_beaten;
 	bool is_paused;
+	bool is_quiet; /* watchdog_mark_quiet() */
 };
 
 enum watchdog_verdict {
@@ -121,6 +122,18 @@ uint64_t watchdog_elapsed_ns(const struct watchdog *w, uint64_t now_ns);
  * none.
  */
 uint64_t watchdog_deadline(const struct watchdog *w);
+
+/*
+ * The same, or before that the moment when half of max_idle will have passed without a sign of life,
+ * as long as it is not marked; likewise rounded up.
+ */
+uint64_t watchdog_wake(const struct watchdog *w);
+
+/* Whether half of max_idle has passed without a sign of life. */
+bool watchdog_is_quiet(const struct watchdog *w, uint64_t now_ns);
+
+/* Marks whether it has; returns whether that is another mark than before. */
+bool watchdog_mark_quiet(struct watchdog *w, uint64_t now_ns);
 
 /* Total is examined before idle, both with "greater or equal". */
 enum watchdog_verdict watchdog_judge(const struct watchdog *w, uint64_t now_ns);

@@ -20,6 +20,9 @@ _Static_assert(sizeof(struct wire_hello) == 24, "hole in struct wire_hello");
 _Static_assert(sizeof(struct standing) == 120, "hole in struct standing");
 _Static_assert(sizeof(struct wire_ended) == 136 + sizeof(struct wire_line), "hole in wire_ended");
 _Static_assert(sizeof(struct wire_looked) == 40 + sizeof(struct wire_line), "hole in wire_looked");
+_Static_assert(sizeof(struct wire_progress) == 24 + sizeof(struct wire_line),
+    "hole in wire_progress");
+_Static_assert(sizeof(struct wire_idle) == 24, "hole in wire_idle");
 _Static_assert(sizeof(struct limits) == 104, "hole in struct limits");
 _Static_assert(sizeof(struct wire_spawn) == 24 + sizeof(struct limits), "hole in wire_spawn");
 _Static_assert((int)WIRE_FD_COUNT <= WIRE_FDS_MAX, "WIRE_FDS_MAX is too small");
@@ -51,6 +54,8 @@ static const struct {
     [WIRE_QUIT] = {WIRE_SUPERVISOR, HEAD_SIZE, 0},
     [WIRE_UPGRADE] = {WIRE_SUPERVISOR, HEAD_SIZE, 0},
     [WIRE_RENEW] = {WIRE_SUPERVISOR, WITH(wire_renew), 1},
+    [WIRE_PROGRESS] = {WIRE_SERVER, WITH(wire_progress), 0},
+    [WIRE_IDLE] = {WIRE_SERVER, WITH(wire_idle), 0},
 };
 
 /* Room for the descriptors of one packet, aligned as cmsg(3) wants it. */
@@ -122,6 +127,8 @@ value_fault(const struct wire_message *m)
 		line = &m->ended.last;
 	if (m->type == WIRE_LOOKED)
 		line = &m->looked.last;
+	if (m->type == WIRE_PROGRESS)
+		line = &m->progress.last;
 	if (line != NULL && line->len > WIRE_LINE_MAX)
 		return "a line that is longer than its room";
 	if (m->type == WIRE_ENDED &&

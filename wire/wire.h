@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 3
+#define WIRE_VERSION 4
 #define WIRE_LINE_MAX 1024
 #define WIRE_FDS_MAX 6
 #define WIRE_SURVIVORS_MAX 8
@@ -59,6 +59,9 @@ enum wire_type {
 	WIRE_QUIT,    /* nothing runs any more: end the daemon */
 	WIRE_UPGRADE, /* give way to the program that now stands where this one was */
 	WIRE_RENEW,   /* somebody removed a file of the daemon's: here is another */
+	/* supervisor to server, for those who watch: a line that is lost with a server is gone */
+	WIRE_PROGRESS, /* the last of the lines that came */
+	WIRE_IDLE, /* half of max_idle has passed without a sign of life; or one has come since */
 	WIRE_TYPE_COUNT
 };
 
@@ -143,6 +146,23 @@ struct wire_looked {
 	struct wire_line last;
 };
 
+/* Lines that come faster than they are told are skipped, but for the last. */
+struct wire_progress {
+	uint64_t job;
+	int64_t at_wall_ms; /* when the last came */
+	uint32_t skipped;   /* how many lines before it were not told */
+	uint32_t reserved;
+	struct wire_line last;
+};
+
+/* Told again after each HELLO and REPORT while is_idle. */
+struct wire_idle {
+	uint64_t job;
+	uint64_t idle_ns; /* since the last sign of life */
+	uint32_t is_idle;
+	uint32_t reserved;
+};
+
 /*
  * Descriptors, in this order: launch block (memfd, wire/launch.h), standard input, output (the
  * child's 1 and 2, and where the supervisor looks for growth), heartbeat pipe for the supervisor
@@ -221,6 +241,8 @@ struct wire_message {
 		struct standing started;
 		struct wire_ended ended;
 		struct wire_looked looked;
+		struct wire_progress progress;
+		struct wire_idle idle;
 		struct wire_spawn spawn;
 		struct wire_adopt adopt;
 		struct wire_job job;

@@ -202,6 +202,8 @@ take(struct player *p, const struct wire_message *m)
 		p->is_looked = true;
 		break;
 	case WIRE_RELOAD:
+	case WIRE_PROGRESS:
+	case WIRE_IDLE:
 		break;
 	case WIRE_STOPPING:
 		p->is_stopping = true;

@@ -97,6 +97,8 @@ must_be_sane(const struct wire_message *m)
 		    m->ended.cause < WIRE_CAUSE_COUNT);
 	if (m->type == WIRE_LOOKED)
 		must(m->looked.last.len <= WIRE_LINE_MAX);
+	if (m->type == WIRE_PROGRESS)
+		must(m->progress.last.len <= WIRE_LINE_MAX);
 }
 
 /* What was taken is sent again by wire_send(), and comes as it was. */

@@ -157,6 +157,13 @@ take(struct server *s, const struct wire_message *m)
 		    m->looked.idle_ns / NSEC_PER_MSEC, (int)m->looked.last.len,
 		    m->looked.last.text);
 		break;
+	case WIRE_PROGRESS:
+		printf("progress %" PRIu64 " skipped=%u last=%.*s\n", m->progress.job,
+		    m->progress.skipped, (int)m->progress.last.len, m->progress.last.text);
+		break;
+	case WIRE_IDLE:
+		printf("%s %" PRIu64 "\n", m->idle.is_idle ? "idle" : "active", m->idle.job);
+		break;
 	case WIRE_RELOAD:
 		printf("reload\n");
 		break;

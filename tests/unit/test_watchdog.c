@@ -323,6 +323,59 @@ test_another_goes_on_where_one_left_off(void **state)
 	assert_false(other.is_paused);
 }
 
+static void
+test_half_of_max_idle_is_marked_once_until_a_sign(void **state)
+{
+	struct watchdog w = started(WATCHDOG_OFF, 100);
+
+	(void)state;
+	assert_int_equal(watchdog_wake(&w), T0 + 50);
+	assert_false(watchdog_is_quiet(&w, T0 + 49));
+	assert_true(watchdog_is_quiet(&w, T0 + 50));
+	assert_false(watchdog_mark_quiet(&w, T0 + 49));
+	assert_true(watchdog_mark_quiet(&w, T0 + 50));
+	assert_false(watchdog_mark_quiet(&w, T0 + 51));
+	/* Nothing but its deadline wakes anybody up for it now. */
+	assert_int_equal(watchdog_wake(&w), T0 + 100);
+	watchdog_sign(&w, ACTIVITY_OUTPUT, T0 + 60);
+	assert_true(watchdog_mark_quiet(&w, T0 + 60));
+	assert_false(watchdog_mark_quiet(&w, T0 + 109));
+	assert_int_equal(watchdog_wake(&w), T0 + 110);
+}
+
+static void
+test_who_may_be_idle_or_is_paused_is_never_quiet(void **state)
+{
+	struct watchdog w = started(100, WATCHDOG_OFF);
+
+	(void)state;
+	assert_int_equal(watchdog_wake(&w), T0 + 100);
+	assert_false(watchdog_is_quiet(&w, T0 + 99));
+	w = started(WATCHDOG_OFF, 100);
+	watchdog_pause(&w, T0 + 10);
+	assert_int_equal(watchdog_wake(&w), WATCHDOG_OFF);
+	assert_false(watchdog_is_quiet(&w, T0 + 1000));
+	watchdog_resume(&w, T0 + 1000);
+	assert_int_equal(watchdog_wake(&w), T0 + 1040);
+	w = started(WATCHDOG_OFF, 100);
+	w.limits.idle_from = IDLE_FROM_FIRST_BEAT;
+	assert_int_equal(watchdog_wake(&w), WATCHDOG_OFF);
+}
+
+static void
+test_the_mark_is_rounded_up_and_never_later_than_the_deadline(void **state)
+{
+	struct watchdog w = started(WATCHDOG_OFF, 100);
+
+	(void)state;
+	w.limits.check_interval_ns = 30;
+	assert_int_equal(watchdog_wake(&w), 1050);
+	w.limits.check_interval_ns = 5000;
+	assert_int_equal(watchdog_wake(&w), 5000);
+	w = started(20, 100);
+	assert_int_equal(watchdog_wake(&w), T0 + 20);
+}
+
 int
 main(void)
 {
@@ -344,6 +397,9 @@ main(void)
 	    cmocka_unit_test(test_nothing_overflows),
 	    cmocka_unit_test(test_a_time_before_the_start_is_no_time),
 	    cmocka_unit_test(test_deadline_and_verdict_agree),
+	    cmocka_unit_test(test_half_of_max_idle_is_marked_once_until_a_sign),
+	    cmocka_unit_test(test_who_may_be_idle_or_is_paused_is_never_quiet),
+	    cmocka_unit_test(test_the_mark_is_rounded_up_and_never_later_than_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

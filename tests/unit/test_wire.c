@@ -78,6 +78,8 @@ static const struct {
     {WIRE_QUIT, WIRE_SUPERVISOR, 0},
     {WIRE_UPGRADE, WIRE_SUPERVISOR, 0},
     {WIRE_RENEW, WIRE_SUPERVISOR, 1},
+    {WIRE_PROGRESS, WIRE_SERVER, 0},
+    {WIRE_IDLE, WIRE_SERVER, 0},
 };
 
 static const int some_fds[8] = {0, 0, 0, 0, 0, 0, 0, 0};
