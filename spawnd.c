@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"next", COMMAND_NEXT, "", 0, 0, "take one record of a parent, the oldest", cmd_next},
     {"fifo", COMMAND_FIFO, "PARENT", 1, 1, "make a parent's FIFO and print its path", cmd_fifo},
     {"results", COMMAND_RESULTS, "", 0, 0, "print records again", cmd_results},
+    {"events", COMMAND_EVENTS, "", 0, 0, "print what happened, and what happens", cmd_events},
     {"status", COMMAND_STATUS, "[CHILD]", 0, 1, "show a child's latest job, or the daemon",
 	cmd_status},
     {"list", COMMAND_LIST, "", 0, 0, "list jobs, oldest first", cmd_list},

@@ -16,6 +16,7 @@ int cmd_wait(const struct options *o);
 int cmd_next(const struct options *o);
 int cmd_fifo(const struct options *o);
 int cmd_results(const struct options *o);
+int cmd_events(const struct options *o);
 int cmd_status(const struct options *o);
 int cmd_list(const struct options *o);
 int cmd_logs(const struct options *o);

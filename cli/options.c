@@ -27,7 +27,9 @@
 
 #define JOBS (COMMAND_ENQUEUE | COMMAND_RUN)
 #define TARGETERS (COMMAND_CANCEL | COMMAND_PAUSE | COMMAND_UNPAUSE)
-#define PARENTS (JOBS | COMMAND_WAIT | COMMAND_NEXT | COMMAND_RESULTS | COMMAND_LIST | TARGETERS)
+#define PARENTS \
+	(JOBS | COMMAND_WAIT | COMMAND_NEXT | COMMAND_RESULTS | COMMAND_EVENTS | COMMAND_LIST | \
+	    TARGETERS)
 #define STARTERS (PARENTS | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS)
 #define ALL UINT32_MAX
 
@@ -53,9 +55,12 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 	"do not wait longer than this"},
     [OPTION_AT] = {"at", 0, "PATH", COMMAND_FIFO, "make the FIFO there"},
     [OPTION_FORMAT] = {"format", 0, "FORMAT", COMMAND_FIFO, "json (default) or tsv"},
-    [OPTION_SINCE] = {"since", 0, "SEQ", COMMAND_RESULTS, "only records after this one"},
+    [OPTION_SINCE] = {"since", 0, "SEQ", COMMAND_RESULTS | COMMAND_EVENTS,
+	"only records after this one"},
+    [OPTION_TREE] = {"tree", 0, NULL, COMMAND_EVENTS, "also what is below the parent's children"},
     [OPTION_STATUS] = {"status", 0, "STATUS", COMMAND_LIST, "only jobs with this status"},
-    [OPTION_FOLLOW] = {"follow", 'f', NULL, COMMAND_LOGS, "go on until the job has ended"},
+    [OPTION_FOLLOW] = {"follow", 'f', NULL, COMMAND_LOGS | COMMAND_EVENTS,
+	"go on until the job has ended"},
     [OPTION_LINES] = {"lines", 'n', "N", COMMAND_LOGS, "only the last N lines"},
     [OPTION_TOOL] = {"tool", 0, "TOOL", COMMAND_BEAT, "what is being used"},
     [OPTION_PHASE] = {"phase", 0, "PHASE", COMMAND_BEAT, "how far that is: begin, end, ..."},
@@ -74,7 +79,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 	"have the daemon go over to the program that now stands where its own was"},
     [OPTION_NO_AUTOSTART] = {"no-autostart", 0, NULL, STARTERS,
 	"do not start the daemon if none answers: exit 69"},
-    [OPTION_JSON] = {"json", 0, NULL, JOBS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,
+    [OPTION_JSON] = {"json", 0, NULL,
+	JOBS | COMMAND_EVENTS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,
 	"JSON for programs"},
     [OPTION_HELP] = {"help", 'h', NULL, ALL, "this text"},
 };
@@ -88,6 +94,10 @@ struct option_exception {
 
 static const struct option_exception option_exceptions[] = {
     {OPTION_PARENT, COMMAND_LIST, "only children of this parent"},
+    {OPTION_PARENT, COMMAND_EVENTS, "only of children of this parent; inside a job: of its own"},
+    {OPTION_SINCE, COMMAND_EVENTS, "only events after this one"},
+    {OPTION_FOLLOW, COMMAND_EVENTS, "go on with what comes; without --since only that"},
+    {OPTION_JSON, COMMAND_EVENTS, "what is printed in any case: JSON, an event a line"},
     {OPTION_PARENT, COMMAND_CANCEL, "all children of this parent"},
     {OPTION_PARENT, COMMAND_PAUSE | COMMAND_UNPAUSE, "all children of this parent that run"},
 };

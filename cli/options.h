@@ -35,6 +35,7 @@ struct options;
 #define COMMAND_HELP (1u << 17)
 #define COMMAND_PAUSE (1u << 18)
 #define COMMAND_UNPAUSE (1u << 19)
+#define COMMAND_EVENTS (1u << 20)
 
 /* No limit to the number of operands. */
 #define COMMAND_ANY (-1)
@@ -65,6 +66,7 @@ enum option_id {
 	OPTION_AT,
 	OPTION_FORMAT,
 	OPTION_SINCE,
+	OPTION_TREE,
 	OPTION_STATUS,
 	OPTION_FOLLOW,
 	OPTION_LINES,

@@ -13,7 +13,7 @@ call_abandon(struct call *call)
 {
 	struct server *s = call->server;
 
-	TAILQ_REMOVE(&s->calls, call, entry);
+	TAILQ_REMOVE(call->is_resting ? &s->resting : &s->calls, call, entry);
 	timer_disarm(&s->loop.timers, &call->timeout);
 	if (call->fini != NULL)
 		call->fini(call);
@@ -99,6 +99,16 @@ call_set_timeout(struct call *call, int64_t timeout_ms)
 	    clock_add_ns(l->now_ns, (uint64_t)timeout_ms * NSEC_PER_MSEC));
 }
 
+void
+call_rest(struct call *call)
+{
+	struct server *s = call->server;
+
+	TAILQ_REMOVE(&s->calls, call, entry);
+	TAILQ_INSERT_TAIL(&s->resting, call, entry);
+	call->is_resting = true;
+}
+
 struct call *
 call_new(struct server *s, struct conn *c, json_t *message)
 {
@@ -136,6 +146,9 @@ calls_end(struct server *s)
 	struct call *call, *next;
 
 	TAILQ_FOREACH_SAFE (call, &s->calls, entry, next) {
+		call_fail(call, "ShuttingDown", NULL);
+	}
+	TAILQ_FOREACH_SAFE (call, &s->resting, entry, next) {
 		call_fail(call, "ShuttingDown", NULL);
 	}
 }

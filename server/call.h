@@ -26,6 +26,7 @@ struct call {
 	void (*fini)(struct call *call);  /* releases what own points to, or NULL */
 	void *own;                        /* the method's state */
 	struct timer timeout;
+	bool is_resting;
 };
 
 /*
@@ -48,6 +49,9 @@ void call_fail_store(struct call *call);
 
 /* TimedOut after timeout_ms; a negative one, or one of centuries, is none. */
 void call_set_timeout(struct call *call, int64_t timeout_ms);
+
+/* Somebody else moves it on: calls_pump() and the supervisor's answers pass it by. */
+void call_rest(struct call *call);
 
 /* The client is gone: frees the call, and releases what it held. */
 void call_abandon(struct call *call);

@@ -421,13 +421,22 @@ conn_end_call(struct conn *c)
 }
 
 void
+conn_send_text(struct conn *c, const char *text, size_t len)
+{
+	mark_dirty(c);
+	if (buffer_append(&c->output, text, len, CONN_OUTPUT_MAX) < 0)
+		conn_drop(c);
+}
+
+void
 conn_send(struct conn *c, json_t *message)
 {
 	char *text = json_dumps(message, JSON_COMPACT);
 
 	json_decref(message);
-	mark_dirty(c);
-	if (text == NULL || buffer_append(&c->output, text, strlen(text) + 1, CONN_OUTPUT_MAX) < 0)
+	if (text != NULL)
+		conn_send_text(c, text, strlen(text) + 1);
+	else
 		conn_drop(c);
 	free(text);
 }

@@ -83,6 +83,9 @@ void conn_end_call(struct conn *c);
  */
 void conn_send(struct conn *c, json_t *message);
 
+/* The same for a message that is text already; len has its NUL. */
+void conn_send_text(struct conn *c, const char *text, size_t len);
+
 /* Closes in the next conns_flush(), after one attempt to send what is in the buffer. */
 void conn_drop(struct conn *c);
 

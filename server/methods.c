@@ -7,6 +7,7 @@
 #include "server/call.h"
 #include "server/call_control.h"
 #include "server/call_enqueue.h"
+#include "server/call_events.h"
 #include "server/call_pause.h"
 #include "server/call_query.h"
 #include "server/call_wait.h"
@@ -70,6 +71,7 @@ static const struct method {
     {"org.spawnd.Acknowledge", call_acknowledge, NEEDS_ROOM},
     {"org.spawnd.Cancel", call_cancel, NEEDS_STORE},
     {"org.spawnd.Enqueue", call_enqueue, NEEDS_ROOM},
+    {"org.spawnd.Events", call_events, NEEDS_STORE},
     {"org.spawnd.Fifo", call_fifo, NEEDS_STORE},
     {"org.spawnd.Info", call_info, NEEDS_NOTHING},
     {"org.spawnd.List", call_list, NEEDS_STORE},

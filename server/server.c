@@ -88,9 +88,15 @@ on_hello(struct server *s, const struct wire_hello *m)
 static void
 on_looked(struct server *s, const struct wire_looked *m)
 {
+	const struct queue_job *j = queue_find(s->queue, (int64_t)m->job);
 	struct call *call, *next;
+	bool was_paused = j != NULL && j->is_paused;
 
 	jobs_looked(s, m);
+	if (j != NULL && j->is_paused != was_paused)
+		server_check(s,
+		    store_add_event(s->store, j->is_paused ? "paused" : "unpaused", j->number,
+			j->parent->name, j->child, "{}"));
 	TAILQ_FOREACH_SAFE (call, &s->calls, entry, next) {
 		if (call->looked != NULL)
 			call->looked(call, m);
@@ -149,9 +155,17 @@ on_wire(void *arg, const struct wire_message *m)
 		break;
 	case WIRE_ENDED:
 		jobs_ended(s, &m->ended);
+		feed_forget(s->feed, (int64_t)m->ended.job);
 		break;
 	case WIRE_SYNCED:
 		recovery_synced(s);
+		feed_sweep(s->feed);
+		break;
+	case WIRE_PROGRESS:
+		feed_progress(s->feed, &m->progress);
+		break;
+	case WIRE_IDLE:
+		feed_idle(s->feed, &m->idle);
 		break;
 	case WIRE_LOOKED:
 		on_looked(s, &m->looked);
@@ -349,6 +363,8 @@ open_rooms(struct server *s)
 	if (r == 0)
 		r = runtime_new(&s->loop, &s->paths, &runtime, &s->runtime);
 	if (r == 0)
+		r = feed_new(s->store, s->queue, on_checked, s, &s->feed);
+	if (r == 0)
 		r = conns_new(&s->loop, WIRE_LISTEN_FD,
 		    (unsigned)(limit / CLIENT_SHARE > 10000 ? 10000 : limit / CLIENT_SHARE), &conn,
 		    &s->conns);
@@ -377,6 +393,7 @@ start(struct server *s, const struct server_setup *setup)
 
 	TAILQ_INIT(&s->calls);
 	leaders_init(&s->leaders);
+	TAILQ_INIT(&s->resting);
 	turn_init(s);
 	s->syncs_owed = 1; /* after HELLO */
 	prune_init(s);
@@ -402,6 +419,7 @@ static void
 finish(struct server *s)
 {
 	conns_free(s->conns);
+	feed_free(s->feed);
 	deliver_free(s->deliver);
 	outputs_free(s->outputs);
 	runtime_free(s->runtime);

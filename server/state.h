@@ -16,6 +16,7 @@
 #include "queue/queue.h"
 #include "server/conn.h"
 #include "server/deliver.h"
+#include "server/feed.h"
 #include "server/hold.h"
 #include "server/leaders.h"
 #include "server/link.h"
@@ -49,9 +50,11 @@ struct server {
 	struct deliver *deliver;
 	struct outputs *outputs;
 	struct runtime *runtime;
+	struct feed *feed;
 	struct conns *conns;
 	struct link *link;
-	struct call_list calls; /* those that wait */
+	struct call_list calls;   /* those that wait */
+	struct call_list resting; /* those that are told when something comes: call_rest() */
 	char boot_id[64];
 	pid_t parent_pid;       /* the supervisor's, as long as it lives */
 	uint64_t nofile_before; /* the soft limit that the supervisor was started with */

@@ -180,7 +180,11 @@ flush_turn(struct server *s)
 	if (!store_is_dirty(s->store) && s->store_error == 0 && !s->is_store_down)
 		deliver_flush(s->deliver);
 	if (!store_is_dirty(s->store) && s->store_error == 0)
+		feed_flush(s->feed);
+	if (!store_is_dirty(s->store) && s->store_error == 0) {
 		s->has_more = conns_flush(s->conns);
+		s->has_more |= feed_has_more(s->feed);
+	}
 }
 
 static void
