@@ -19,13 +19,14 @@
 
 struct events {
 	json_t *parameters;
-	char seen[CLOCK_TEXT_SIZE]; /* the time of the last line of progress */
+	char seen[CLOCK_TEXT_SIZE];  /* the time of the last line of progress */
+	char known[CLOCK_TEXT_SIZE]; /* the same as of the beginning of this connection */
 	bool is_followed;
 };
 
 /*
  * Lines of progress have no number. One that the daemon kept was shown already if it is no later than
- * the last that was.
+ * the last that was before the connection was lost.
  */
 static bool
 is_seen(struct events *e, const json_t *event)
@@ -35,7 +36,7 @@ is_seen(struct events *e, const json_t *event)
 
 	if (kind == NULL || at == NULL || strcmp(kind, "progress") != 0)
 		return false;
-	if (json_is_true(json_object_get(event, "kept")) && strcmp(at, e->seen) <= 0)
+	if (json_is_true(json_object_get(event, "kept")) && strcmp(at, e->known) <= 0)
 		return true;
 	strlcpy(e->seen, at, sizeof(e->seen));
 	return false;
@@ -48,7 +49,9 @@ take_reply(void *arg, json_t *reply)
 	struct events *e = arg;
 	json_t *event = json_object_get(reply, "event");
 
-	if (json_is_object(event) && !is_seen(e, event)) {
+	if (!json_is_object(event)) {
+		strlcpy(e->known, e->seen, sizeof(e->known));
+	} else if (!is_seen(e, event)) {
 		show_json(event);
 		/* Who reads along waits for it. */
 		if (e->is_followed && show_flush(EX_OK) != EX_OK)

@@ -96,6 +96,7 @@ struct job {
 	bool is_ended_by_us; /* its leader lived then */
 	bool is_forgotten;   /* the supervisor has read a FORGET that counts */
 	struct told told;
+	uint64_t progress_ns[2]; /* when lines of it were told last, the older first */
 };
 
 void children_init(void);

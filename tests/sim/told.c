@@ -4,6 +4,7 @@
  */
 #include "tests/sim/promises.h"
 
+#include "supervisor/report.h"
 #include "tests/sim/children.h"
 #include "tests/sim/kernel.h"
 #include "tests/sim/tables.h"
@@ -272,6 +273,36 @@ told_looked(const struct wire_looked *l)
 }
 
 static void
+told_progress(const struct wire_progress *p)
+{
+	struct job *job = told_of(p->job, "PROGRESS told");
+
+	if (!job->told.was_started || job->told.is_ended)
+		world_broken(p->job, "lines are told between start and end", "they were not");
+	if (p->last.len == 0)
+		world_broken(p->job, "lines without text are not told", "skipped %u", p->skipped);
+	/* One may have waited for room on the wire, up to the next. */
+	if (job->progress_ns[0] != 0 && tables_state(p->job) == CHILD_RUNNING &&
+	    world_now() - job->progress_ns[0] < REPORT_NEWS_NS)
+		world_broken(p->job, "lines are told one at a time", "three within %" PRIu64 " ns",
+		    world_now() - job->progress_ns[0]);
+	job->progress_ns[0] = job->progress_ns[1];
+	job->progress_ns[1] = world_now();
+}
+
+static void
+told_idle(const struct wire_idle *i)
+{
+	const struct job *job = told_of(i->job, "IDLE told");
+
+	if (!job->told.was_started || job->told.is_ended)
+		world_broken(i->job, "silence is told between start and end", "it was not");
+	if (i->is_idle != 0 && i->idle_ns < job->spawn.limits.max_idle_ns / 2)
+		world_broken(i->job, "silence is told when half of max_idle has passed",
+		    "%" PRIu64 " of %" PRIu64 " ns", i->idle_ns, job->spawn.limits.max_idle_ns);
+}
+
+static void
 told_synced(void)
 {
 	const struct job *job;
@@ -298,6 +329,10 @@ promises_told(const struct wire_message *m)
 		told_ended(&m->ended);
 	else if (m->type == WIRE_LOOKED)
 		told_looked(&m->looked);
+	else if (m->type == WIRE_PROGRESS)
+		told_progress(&m->progress);
+	else if (m->type == WIRE_IDLE)
+		told_idle(&m->idle);
 	else if (m->type == WIRE_SYNCED)
 		told_synced();
 	else if (m->type == WIRE_HELLO)
