@@ -152,6 +152,42 @@ FOLLOW='{"method":"org.spawnd.Events","parameters":{"follow":true},"more":true}'
 	assert_success
 }
 
+# The store's file is locked by somebody else, from now on until unlock.
+lock() {
+	mkfifo "$TEST_DIR/sql"
+	sqlite3 "$SPAWND_HOME/state/spawnd.db" <"$TEST_DIR/sql" >"$TEST_DIR/locked" 3>&- &
+	LOCKER=$!
+	exec {SQL}>"$TEST_DIR/sql"
+	echo "begin immediate; select 'locked';" >&"$SQL"
+	wait_until grep -q locked "$TEST_DIR/locked"
+}
+
+unlock() {
+	echo "rollback;" >&"$SQL"
+	exec {SQL}>&-
+	await_exit "$LOCKER"
+}
+
+@test "what could not be stored is not told, and told once when it could" {
+	enqueue a -- testjob wait-for "$TEST_DIR/go" beat bye >/dev/null
+	wait_until is_status a running
+	listen "$TEST_DIR/events" --follow --since 0
+	wait_until has "$TEST_DIR/events" '.event == "started"'
+	lock
+	touch "$TEST_DIR/go"
+	wait_until grep -q 'the store failed' "$SPAWND_HOME/state/spawnd.log"
+	assert_equal "$(kinds "$TEST_DIR/events" .seq)" "queued started"
+	unlock
+	wait_until has_ended_in "$TEST_DIR/events" a
+	finish b -- true
+	wait_until has_ended_in "$TEST_DIR/events" b
+	hush "$LISTENER"
+	jq -c 'select(.seq)' "$TEST_DIR/events" >"$TEST_DIR/heard"
+	assert_gapless "$TEST_DIR/heard" 1
+	run diff <(spawnd events) "$TEST_DIR/heard"
+	assert_success
+}
+
 @test "stop ends a listener, who has been told everything" {
 	listen "$TEST_DIR/events" --follow --since 0
 	enqueue a -- testjob stall >/dev/null
