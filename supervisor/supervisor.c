@@ -57,6 +57,7 @@ struct supervisor {
 	int signal_fd;
 	int ready_fd;
 	bool is_blocked;  /* the wire takes no more until EPOLLOUT */
+	bool is_starved;  /* no memory to read the wire: it wakes nobody up until `again` */
 	bool is_deaf;     /* no SPAWN could be answered: the wire is not read */
 	bool has_served;  /* a server has been ready */
 	bool is_quitting; /* the server has been told to go, by closing the wire */
@@ -70,7 +71,9 @@ struct supervisor {
 static void
 wait_for_wire(struct supervisor *s)
 {
-	keeper_wait_for(&s->keeper, (s->is_deaf ? 0 : EPOLLIN) | (s->is_blocked ? EPOLLOUT : 0));
+	if (!s->is_starved)
+		keeper_wait_for(&s->keeper,
+		    (s->is_deaf ? 0 : EPOLLIN) | (s->is_blocked ? EPOLLOUT : 0));
 }
 
 /* What could not be done now is tried a moment later. */
@@ -85,8 +88,7 @@ server_started(void *arg)
 {
 	struct supervisor *s = arg;
 
-	s->is_blocked = false;
-	s->is_deaf = false;
+	s->is_blocked = s->is_starved = s->is_deaf = false;
 	writers_new_server(&s->writers);
 	report_new_server(&s->brood.report, &s->brood.slots);
 }
@@ -236,9 +238,11 @@ is_short_of_memory(int error)
 static void
 wait_for_memory(struct supervisor *s)
 {
-	if (s->again.is_armed)
+	/* Its end wakes us up once: asked for again, it would do so for ever. */
+	if (s->is_starved)
 		return;
 	keeper_wait_for(&s->keeper, EPOLLONESHOT);
+	s->is_starved = true;
 	arm_again(s);
 }
 
@@ -421,7 +425,7 @@ try_again(void *arg)
 {
 	struct supervisor *s = arg;
 
-	s->is_blocked = false;
+	s->is_blocked = s->is_starved = false;
 	wait_for_wire(s);
 	reap(s);
 }
@@ -439,13 +443,12 @@ tell(struct supervisor *s)
 	if (error == 0 && !s->is_deaf)
 		return;
 	s->is_deaf = s->is_deaf && !slots_has_room(&s->brood.slots);
-	s->is_blocked = error != 0;
+	/* Where memory is short the wire is writable all the same: it must not wake us up for that. */
+	s->is_blocked = error != 0 && !is_short_of_memory(error);
+	wait_for_wire(s);
 	if (is_short_of_memory(error)) {
-		/* The wire is writable all the same: it must not wake us up for that. */
-		keeper_wait_for(&s->keeper, s->is_deaf ? 0 : EPOLLIN);
+		s->is_blocked = true;
 		arm_again(s);
-	} else {
-		wait_for_wire(s);
 	}
 }
 
