@@ -88,15 +88,9 @@ on_hello(struct server *s, const struct wire_hello *m)
 static void
 on_looked(struct server *s, const struct wire_looked *m)
 {
-	const struct queue_job *j = queue_find(s->queue, (int64_t)m->job);
 	struct call *call, *next;
-	bool was_paused = j != NULL && j->is_paused;
 
 	jobs_looked(s, m);
-	if (j != NULL && j->is_paused != was_paused)
-		server_check(s,
-		    store_add_event(s->store, j->is_paused ? "paused" : "unpaused", j->number,
-			j->parent->name, j->child, "{}"));
 	TAILQ_FOREACH_SAFE (call, &s->calls, entry, next) {
 		if (call->looked != NULL)
 			call->looked(call, m);

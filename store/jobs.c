@@ -3,6 +3,7 @@
  * A job's status goes forward by the guarded updates here alone; a job that has ended never changes
  * again.
  */
+#include "base/clock.h"
 #include "store/joblimits.h"
 #include "store/records.h"
 #include "store/sql.h"
@@ -242,18 +243,40 @@ store_set_running(struct store *s, const struct standing *st)
 	return records_add_event(s, st->started_wall_ms, "started", job, body);
 }
 
+/* Whether the job, which runs, is stored as paused: 1, 0, or -errno. */
+static int
+was_paused(struct store *s, int64_t job)
+{
+	struct sql_use u;
+	int is_paused = 0;
+
+	sql_use(&u, s, SQL_IS_PAUSED);
+	sql_bind_int(&u, 1, job);
+	if (sql_step(&u))
+		is_paused = sql_int(&u, 0) != 0;
+	int rc = sql_end(&u);
+	return rc < 0 ? rc : is_paused;
+}
+
 int
 store_set_standing(struct store *s, const struct standing *st)
 {
 	struct sql_use u;
-	int rc = sql_begin(s);
+	int changes, was, is = st->paused_ns != 0, rc = sql_begin(s);
 
 	if (rc < 0)
 		return rc;
+	was = was_paused(s, (int64_t)st->job);
+	if (was < 0)
+		return was;
 	sql_use(&u, s, SQL_SET_STANDING);
 	sql_bind_int(&u, 1, (int64_t)st->job);
 	standings_bind(&u, 2, st);
-	return sql_run(&u, NULL);
+	rc = sql_run(&u, &changes);
+	if (rc < 0 || changes == 0 || was == is)
+		return rc;
+	return records_add_event(s, clock_wall_ms(), is ? "paused" : "unpaused", (int64_t)st->job,
+	    "{}");
 }
 
 int

@@ -55,6 +55,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SET_RUNNING] = "UPDATE job SET status = 'running', " SET_STANDING
 			"WHERE job = ?1 AND status IN ('queued', 'starting')",
     /* A supervisor that tells everything again tells what is known. */
+    [SQL_IS_PAUSED] = "SELECT paused_ns IS NOT NULL FROM job WHERE job = ?1",
     [SQL_SET_STANDING] = "UPDATE job SET " SET_STANDING
 			 "WHERE job = ?1 AND status = 'running' AND coalesce(revision, 0) < ?15",
     [SQL_SET_CANCELLED] = "UPDATE job SET is_cancelled = 1 WHERE job = ?1 AND ended_ms IS NULL",

@@ -127,7 +127,10 @@ int store_set_queued(struct store *s, int64_t job);
  */
 int store_set_running(struct store *s, const struct standing *st);
 
-/* How it stands has changed; nothing happens if it does not run, or that revision is known. */
+/*
+ * How it stands has changed; nothing happens if it does not run, or that revision is known. Also adds the
+ * `paused` or `unpaused` event where that is what has changed.
+ */
 int store_set_standing(struct store *s, const struct standing *st);
 
 /* Somebody asked for its end: whoever takes the job over asks again. -ENOENT if it has ended. */

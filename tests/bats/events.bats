@@ -152,6 +152,27 @@ FOLLOW='{"method":"org.spawnd.Events","parameters":{"follow":true},"more":true}'
 	assert_success
 }
 
+@test "kill -9 of the supervisor: a listener hears on" {
+	local supervisor
+
+	enqueue a -- testjob wait-for "$TEST_DIR/go" beat bye >/dev/null
+	wait_until is_status a running
+	listen "$TEST_DIR/events" --follow --since 0
+	wait_until has "$TEST_DIR/events" '.event == "started"'
+	supervisor=$(daemon_field pid)
+	kill -KILL "$supervisor"
+	wait_until not is_alive "$supervisor"
+	touch "$TEST_DIR/go"
+	wait_until has_ended_in "$TEST_DIR/events" a
+	finish b -- true
+	wait_until has_ended_in "$TEST_DIR/events" b
+	hush "$LISTENER"
+	jq -c 'select(.seq)' "$TEST_DIR/events" >"$TEST_DIR/heard"
+	assert_gapless "$TEST_DIR/heard" 1
+	run diff <(spawnd events) "$TEST_DIR/heard"
+	assert_success
+}
+
 # sql TEXT: to the daemon's store, as soon as it is free.
 sql() {
 	sqlite3 -cmd '.timeout 10000' "$SPAWND_HOME/state/spawnd.db" "$1"

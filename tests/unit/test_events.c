@@ -32,7 +32,12 @@ events_come_in_their_order_with_all_that_is_said(void **state)
 	struct seen seen = {0};
 	int64_t job = fixture_add(x, "p", "c");
 
-	assert_int_equal(store_set_running(x->store, job, 1500, 4711, 1), 0);
+	const struct standing st = {.job = (uint64_t)job,
+	    .started_wall_ms = 1500,
+	    .pid = 4711,
+	    .revision = 1};
+
+	assert_int_equal(store_set_running(x->store, &st), 0);
 	fixture_end(x, job);
 	assert_int_equal(store_add_event(x->store, "warning", 0, NULL, NULL, "{}"), 0);
 	assert_int_equal(store_last_seq(x->store), 0);
@@ -50,6 +55,35 @@ events_come_in_their_order_with_all_that_is_said(void **state)
 	assert_int_equal(seen.last.at_ms, 1500);
 	assert_int_equal(seen.last.job, job);
 	assert_string_equal(seen.body, "{\"pid\":4711}");
+}
+
+static void
+a_pause_and_its_end_are_told_once(void **state)
+{
+	struct fixture *x = *state;
+	struct standing st = {.job = (uint64_t)fixture_add(x, "p", "c"), .revision = 1};
+	struct seen seen = {0};
+
+	assert_int_equal(store_set_running(x->store, &st), 0);
+	st.paused_ns = 5;
+	st.revision = 2;
+	assert_int_equal(store_set_standing(x->store, &st), 0);
+	assert_int_equal(store_set_standing(x->store, &st), 0);
+	st.granted_ns = 7;
+	st.revision = 3;
+	assert_int_equal(store_set_standing(x->store, &st), 0);
+	assert_int_equal(store_commit(x->store), 0);
+	fixture_reopen(x);
+	st.paused_ns = 0;
+	st.revision = 4;
+	assert_int_equal(store_set_standing(x->store, &st), 0);
+	fixture_end(x, (int64_t)st.job);
+	/* Nobody minds what is told of a job that is over. */
+	st.paused_ns = 9;
+	st.revision = 5;
+	assert_int_equal(store_set_standing(x->store, &st), 0);
+	assert_int_equal(store_each_event(x->store, 0, 100, 10, see, &seen), 0);
+	assert_string_equal(seen.kinds, "queued started paused unpaused completed ");
 }
 
 static void
@@ -171,6 +205,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(events_come_in_their_order_with_all_that_is_said),
+	    TEST(a_pause_and_its_end_are_told_once),
 	    TEST(what_is_not_durable_is_beyond_the_last),
 	    TEST(the_oldest_is_known_though_all_are_gone),
 	    TEST(a_job_is_below_those_who_lived_when_it_was_queued),
