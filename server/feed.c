@@ -31,7 +31,7 @@ struct item {
 STAILQ_HEAD(items, item);
 
 struct feed {
-	struct store *store;
+	struct store *const *store; /* NULL while there is none */
 	struct queue *queue;
 	feed_check_cb *checked;
 	void *arg;
@@ -42,7 +42,7 @@ struct feed {
 };
 
 int
-feed_new(struct store *store, struct queue *queue, feed_check_cb *checked, void *arg,
+feed_new(struct store *const *store, struct queue *queue, feed_check_cb *checked, void *arg,
     struct feed **ret_feed)
 {
 	struct feed *f = calloc(1, sizeof(*f));
@@ -94,8 +94,8 @@ feed_subscribe(struct feed *f, const struct listener_request *request)
 		return NULL;
 	/* Nobody has listened: nothing was counted. */
 	if (is_first)
-		f->told = store_last_seq(f->store);
-	l->goal = store_last_seq(f->store);
+		f->told = store_last_seq(*f->store);
+	l->goal = store_last_seq(*f->store);
 	l->is_late = request->is_followed;
 	l->has_begun = request->since >= 0 || request->is_followed;
 	if (request->since >= 0)
@@ -127,7 +127,7 @@ tell(struct feed *f, char *line, int64_t seq, int64_t job, const char *parent)
 	int r = -ENOMEM;
 
 	if (text != NULL)
-		r = listeners_tell(&f->listeners, f->store, text, len, seq, job, parent);
+		r = listeners_tell(&f->listeners, *f->store, text, len, seq, job, parent);
 	free(line);
 	free(text);
 	return r;
@@ -166,13 +166,13 @@ tell_row(void *arg, const struct store_event *e)
 static int
 tell_new(struct feed *f)
 {
-	int64_t last = store_last_seq(f->store), until = last;
+	int64_t last = store_last_seq(*f->store), until = last;
 	int r = 0;
 
 	if (until > f->told + BATCH)
 		until = f->told + BATCH;
 	if (until > f->told)
-		r = store_each_event(f->store, f->told, until, BATCH, tell_row, f);
+		r = store_each_event(*f->store, f->told, until, BATCH, tell_row, f);
 	if (r == 0)
 		f->told = until;
 	return r == 0 ? tell_items(f, f->told == last) : r;
@@ -210,7 +210,7 @@ found(void *arg, const struct store_event *e)
 {
 	struct batch *batch = arg;
 	struct listener *l = batch->listener;
-	int r = listener_hears(l, batch->feed->store, e->job, e->parent);
+	int r = listener_hears(l, *batch->feed->store, e->job, e->parent);
 
 	if (r < 0)
 		return r;
@@ -219,17 +219,25 @@ found(void *arg, const struct store_event *e)
 	return r == 0 ? 0 : send_one(l, event_of_row(e));
 }
 
-/* What it should be told next is not kept, or never was: it is told where it goes on. */
+/*
+ * What it should be told next may not be kept, or never was: it is told where it goes on. Who asked for
+ * what there is gets that, though some is missing.
+ */
 static int
 tell_reset(struct store *store, struct listener *l)
 {
 	int64_t oldest;
 	int r = store_oldest_seq(store, &oldest);
 
-	if (r < 0 || (l->after + 1 >= oldest && l->after <= store_last_seq(store)))
+	if (r < 0)
 		return r;
-	l->after = oldest - 1;
-	return l->has_begun ? send_one(l, event_reset(oldest)) : 0;
+	if (l->after + 1 >= oldest && l->after <= store_last_seq(store))
+		l->has_begun = true;
+	else if (l->has_begun) {
+		l->after = oldest - 1;
+		return send_one(l, event_reset(oldest));
+	}
+	return 0;
 }
 
 /* The lines that are kept of jobs that live. */
@@ -241,7 +249,7 @@ tell_kept(struct feed *f, struct listener *l)
 	int r;
 
 	while ((job = kept_next_job(f->kept, job)) != NULL) {
-		r = listener_hears(l, f->store, job->number, job->parent);
+		r = listener_hears(l, *f->store, job->number, job->parent);
 		if (r < 0)
 			return r;
 		job->is_wanted = r > 0;
@@ -285,11 +293,10 @@ serve(struct feed *f, struct listener *l)
 {
 	struct batch batch = {.feed = f, .listener = l};
 	int64_t last = l->request.is_followed ? f->told : l->goal;
-	int r = tell_reset(f->store, l);
+	int r = tell_reset(*f->store, l);
 
-	l->has_begun = true;
 	if (r == 0)
-		r = store_each_event(f->store, l->after, last, BATCH, found, &batch);
+		r = store_each_event(*f->store, l->after, last, BATCH, found, &batch);
 	if (r < 0)
 		return r;
 	if (l->line != NULL)
@@ -320,7 +327,8 @@ feed_flush(struct feed *f)
 	struct listener *l;
 	int r;
 
-	if (TAILQ_EMPTY(&ls->all)) {
+	/* Nobody listens, for no call is served, as long as there is no store. */
+	if (TAILQ_EMPTY(&ls->all) || *f->store == NULL) {
 		while (!STAILQ_EMPTY(&f->items))
 			drop_item(f);
 		return;
@@ -336,8 +344,10 @@ feed_flush(struct feed *f)
 bool
 feed_has_more(const struct feed *f)
 {
+	if (*f->store == NULL)
+		return false;
 	return !TAILQ_EMPTY(&f->listeners.behind) ||
-	    (!TAILQ_EMPTY(&f->listeners.all) && f->told < store_last_seq(f->store));
+	    (!TAILQ_EMPTY(&f->listeners.all) && f->told < store_last_seq(*f->store));
 }
 
 /* line: taken. Where memory is short it is not told: nothing depends on it. */
@@ -352,7 +362,7 @@ add_item(struct feed *f, const struct kept_job *job, char *line)
 		return;
 	}
 	item->job = job->number;
-	item->after = store_added_seq(f->store);
+	item->after = store_added_seq(*f->store);
 	item->line = line;
 	strlcpy(item->parent, job->parent, sizeof(item->parent));
 	STAILQ_INSERT_TAIL(&f->items, item, entry);

@@ -25,8 +25,8 @@ struct feed;
 /* Takes a result of the store: server_check(). */
 typedef int feed_check_cb(void *arg, int result);
 
-/* store and queue are only kept. 0 or -ENOMEM. */
-int feed_new(struct store *store, struct queue *queue, feed_check_cb *checked, void *arg,
+/* store and queue are only kept; *store is NULL while there is none. 0 or -ENOMEM. */
+int feed_new(struct store *const *store, struct queue *queue, feed_check_cb *checked, void *arg,
     struct feed **ret_feed);
 void feed_free(struct feed *f); /* after the last listener */
 

@@ -116,7 +116,7 @@ open_and_load(struct server *s, struct fault *f)
 static int
 tell_aside(struct server *s, const char *aside, const char *why)
 {
-	json_t *body = json_pack("{s:s, s:s, s:s, s:s}", "event", "warning", "message",
+	json_t *body = json_pack("{s:s, s:s, s:s}", "message",
 	    "the store was damaged or not spawnd's; it was set aside, and a new one begun",
 	    "reason", why, "set_aside", aside);
 	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);

@@ -357,7 +357,7 @@ open_rooms(struct server *s)
 	if (r == 0)
 		r = runtime_new(&s->loop, &s->paths, &runtime, &s->runtime);
 	if (r == 0)
-		r = feed_new(s->store, s->queue, on_checked, s, &s->feed);
+		r = feed_new(&s->store, s->queue, on_checked, s, &s->feed);
 	if (r == 0)
 		r = conns_new(&s->loop, WIRE_LISTEN_FD,
 		    (unsigned)(limit / CLIENT_SHARE > 10000 ? 10000 : limit / CLIENT_SHARE), &conn,

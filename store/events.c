@@ -8,28 +8,13 @@
 int64_t
 store_last_seq(const struct store *s)
 {
-	return s->committed_seq - 1;
+	return s->committed.next_seq - 1;
 }
 
 int64_t
 store_added_seq(const struct store *s)
 {
-	return s->next_seq - 1;
-}
-
-int
-store_oldest_seq(struct store *s, int64_t *ret_seq)
-{
-	struct sql_use u;
-	int64_t seq = s->committed_seq;
-
-	sql_use(&u, s, SQL_OLDEST_SEQ);
-	if (sql_step(&u))
-		seq = sql_int(&u, 0);
-	int rc = sql_end(&u);
-	if (rc == 0)
-		*ret_seq = seq;
-	return rc;
+	return s->marks.next_seq - 1;
 }
 
 int
@@ -39,7 +24,7 @@ store_each_event(struct store *s, int64_t after, int64_t last, int64_t limit, st
 	struct sql_use u;
 	int rc = 0, end;
 
-	sql_use(&u, s, SQL_EACH_EVENT);
+	sql_use(&u, s, SQL_EACH_OF_FEED);
 	sql_bind_int(&u, 1, after);
 	sql_bind_int(&u, 2, limit);
 	sql_bind_int(&u, 3, last);

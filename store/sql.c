@@ -86,9 +86,8 @@ static const char *const texts[SQL_COUNT] = {
 	SELECT_RECORD "INDEXED BY event_record "
 		      "WHERE kind = 'completed' AND parent = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2",
     [SQL_READ_RECORD] = SELECT_RECORD "WHERE seq = (SELECT record_seq FROM job WHERE job = ?1)",
-    [SQL_EACH_EVENT] = "SELECT seq, at_ms, kind, job, parent, child, body FROM event "
-		       "WHERE seq > ?1 AND seq <= ?3 ORDER BY seq LIMIT ?2",
-    [SQL_OLDEST_SEQ] = "SELECT seq FROM event ORDER BY seq LIMIT 1",
+    [SQL_EACH_OF_FEED] = "SELECT seq, at_ms, kind, job, parent, child, body FROM event "
+			 "WHERE seq > ?1 AND seq <= ?3 ORDER BY seq LIMIT ?2",
     [SQL_EACH_ABOVE] =
 	"WITH RECURSIVE up(job, parent, depth) AS ("
 	"SELECT job, parent, depth FROM job WHERE job = ?1 "

@@ -201,9 +201,6 @@ int64_t store_last_seq(const struct store *s);
 /* The number of the last event that was added, durable or not. */
 int64_t store_added_seq(const struct store *s);
 
-/* The number of the oldest event that is kept; where none is, the one that the next will have. */
-int store_oldest_seq(struct store *s, int64_t *ret_seq);
-
 /* Events with seq above `after` up to `last`, ascending, at most `limit`. */
 int store_each_event(struct store *s, int64_t after, int64_t last, int64_t limit,
     store_event_cb *cb, void *arg);

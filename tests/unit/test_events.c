@@ -3,8 +3,6 @@
  */
 #include "tests/unit/store_fixture.h"
 
-#include <sqlite3.h>
-
 struct seen {
 	int64_t seqs[32];
 	size_t count;
@@ -102,39 +100,6 @@ what_is_not_durable_is_beyond_the_last(void **state)
 	assert_int_equal(store_added_seq(x->store), 1);
 }
 
-static void
-forget_up_to(struct fixture *x, int64_t seq)
-{
-	sqlite3 *db;
-	char text[64];
-
-	snprintf(text, sizeof(text), "DELETE FROM event WHERE seq <= %d", (int)seq);
-	assert_int_equal(sqlite3_open(x->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-static void
-the_oldest_is_known_though_all_are_gone(void **state)
-{
-	struct fixture *x = *state;
-	int64_t oldest = 0;
-
-	assert_int_equal(store_oldest_seq(x->store, &oldest), 0);
-	assert_int_equal(oldest, 1);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(store_add_event(x->store, "k", 0, NULL, NULL, "{}"), 0);
-	assert_int_equal(store_commit(x->store), 0);
-	forget_up_to(x, 2);
-	assert_int_equal(store_oldest_seq(x->store, &oldest), 0);
-	assert_int_equal(oldest, 3);
-	forget_up_to(x, 3);
-	assert_int_equal(store_oldest_seq(x->store, &oldest), 0);
-	assert_int_equal(oldest, 4);
-	fixture_reopen(x);
-	assert_int_equal(store_last_seq(x->store), 3);
-}
-
 static int
 join(void *arg, const char *id, int64_t depth)
 {
@@ -207,7 +172,6 @@ main(void)
 	    TEST(events_come_in_their_order_with_all_that_is_said),
 	    TEST(a_pause_and_its_end_are_told_once),
 	    TEST(what_is_not_durable_is_beyond_the_last),
-	    TEST(the_oldest_is_known_though_all_are_gone),
 	    TEST(a_job_is_below_those_who_lived_when_it_was_queued),
 	    TEST(a_circle_of_ids_ends),
 	};
