@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/id.h"
+#include "base/path.h"
 #include "server/fifo.h"
 #include "server/outlet.h"
 
@@ -77,21 +79,49 @@ mark_dirty(struct deliver *d, struct outlet *o)
 	TAILQ_INSERT_TAIL(&d->dirty, o, dirty_entry);
 }
 
-/* Gives it the lowest free index, so that the supervisor's table stays dense. */
 static int
-outlet_opened(void *deliver, struct outlet *o)
+fault_rival(const char *path, const char *rival, struct fault *f)
+{
+	return fault_set(f, EBUSY,
+	    "%s: is the place of the FIFO of parent %s; choose another path with fifo --at", path,
+	    rival);
+}
+
+/* The open outlet of another parent that has this FIFO, by whatever path; or NULL. */
+static const struct outlet *
+find_rival(const struct deliver *d, const char *parent, const struct fifo_id *id)
+{
+	for (size_t i = 0; i < d->outlet_size; i++) {
+		const struct outlet *o = d->outlets[i];
+
+		if (o != NULL && o->id.device == id->device && o->id.inode == id->inode &&
+		    strcmp(o->parent, parent) != 0)
+			return o;
+	}
+	return NULL;
+}
+
+/*
+ * Gives it the lowest free index, so that the supervisor's table stays dense. Of two that have one FIFO,
+ * each would take back the other's record and count it as read.
+ */
+static int
+outlet_opened(void *deliver, struct outlet *o, struct fault *f)
 {
 	struct deliver *d = deliver;
+	const struct outlet *rival = find_rival(d, o->parent, &o->id);
 	struct outlet **outlets;
 	size_t i = 0;
 
+	if (rival != NULL)
+		return fault_rival(o->path, rival->parent, f);
 	while (i < d->outlet_size && d->outlets[i] != NULL)
 		i++;
 	if (i == d->outlet_size) {
 		outlets = recallocarray(d->outlets, d->outlet_size, d->outlet_size + INDEX_STEP,
 		    sizeof(struct outlet *));
 		if (outlets == NULL)
-			return -ENOMEM;
+			return fault_set(f, ENOMEM, "%s: out of memory", o->path);
 		d->outlets = outlets;
 		d->outlet_size += INDEX_STEP;
 	}
@@ -118,20 +148,6 @@ drop_outlet(struct deliver *d, struct outlet *o)
 		TAILQ_REMOVE(&d->dirty, o, dirty_entry);
 	RB_REMOVE(outlet_tree, &d->tree, o);
 	outlet_free(o);
-}
-
-/* Two parents may have their FIFOs at one path. */
-static bool
-shares_watch(void *deliver, const struct outlet *o)
-{
-	struct deliver *d = deliver;
-	struct outlet *other;
-
-	RB_FOREACH (other, outlet_tree, &d->tree) {
-		if (other != o && other->watch == o->watch)
-			return true;
-	}
-	return false;
 }
 
 /* There is room for one more: whoever could not be opened tries again. */
@@ -289,7 +305,6 @@ deliver_new(struct loop *l, struct store *s, struct holds *holds, const char *pa
 	    .opened = outlet_opened,
 	    .closed = outlet_closed,
 	    .arg = h->arg,
-	    .shares_watch = shares_watch,
 	    .deliver = d};
 	strlcpy(d->world.parents_dir, parents_dir, sizeof(d->world.parents_dir));
 	d->loop = l;
@@ -359,19 +374,54 @@ copy_known(void *arg, const struct store_parent *p)
 	return 0;
 }
 
+static int
+copy_name(void *arg, const struct store_parent *p)
+{
+	strlcpy(arg, p->name, ID_SIZE);
+	return 0;
+}
+
+/* Whether path, NULL for where it is now, is free of other parents' FIFOs. 0 or -errno. */
+static int
+check_rivals(struct deliver *d, const char *parent, const char *path, struct fault *f)
+{
+	char current[PATH_MAX], own[PATH_MAX], name[ID_SIZE];
+	const struct outlet *rival;
+	size_t dir_len = strlen(d->world.parents_dir);
+	struct fifo_id id;
+	bool is_tsv;
+	int r = outlet_settings(&d->world, parent, current, &is_tsv);
+
+	if (path == NULL)
+		path = current;
+	if (r == 0)
+		r = path_join(d->world.parents_dir, parent, own);
+	if (r < 0)
+		return fault_set(f, -r, "the FIFO of parent %s: %s", parent, strerror(-r));
+	if (fifo_identify_at(path, &id) && (rival = find_rival(d, parent, &id)) != NULL)
+		return fault_rival(path, rival->parent, f);
+	if (strcmp(path, own) == 0)
+		return 0;
+	if (strncmp(path, own, dir_len + 1) == 0 && id_fault(path + dir_len + 1) == NULL)
+		return fault_rival(path, path + dir_len + 1, f);
+	r = store_find_fifo(d->world.store, path, parent, copy_name, name);
+	if (r == 0)
+		return fault_rival(path, name, f);
+	return r == -ENOENT ? 0 : fault_set(f, -r, "%s", store_fault(d->world.store));
+}
+
 int
 deliver_configure(struct deliver *d, const char *parent, const char *new_path,
     const char *new_format, char path[PATH_MAX], struct fault *f)
 {
 	struct store_parent known = {.name = parent, .format = "json"};
 	char *old_path;
-	int r = 0;
+	int r = check_rivals(d, parent, new_path, f);
 
-	if (new_path != NULL) {
+	if (r == 0 && new_path != NULL)
 		r = fifo_make(new_path, f);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	if (new_path == NULL && new_format == NULL)
 		return deliver_prepare(d, parent, path, f);
 	store_read_parent(d->world.store, parent, copy_known, &known);

@@ -59,14 +59,14 @@ void deliver_free(struct deliver *d);
 
 /*
  * Makes the FIFO of parent, 0600, if it is not there; path gets its name. Refuses what is no
- * FIFO, is a link, or has another owner: -EEXIST, -EPERM, or another -errno, with f naming path,
- * fault and mend.
+ * FIFO, is a link, has another owner, or is open to others: -EEXIST, -EPERM, or another -errno,
+ * with f naming path, fault and mend.
  */
 int deliver_prepare(struct deliver *d, const char *parent, char path[PATH_MAX], struct fault *f);
 
 /*
  * As deliver_prepare(), with a new path (absolute) or format, each NULL to leave it, remembered
- * in the store.
+ * in the store. Refuses a path at which the FIFO of another parent is or is to be, too: -EBUSY.
  */
 int deliver_configure(struct deliver *d, const char *parent, const char *new_path,
     const char *new_format, char path[PATH_MAX], struct fault *f);

@@ -26,6 +26,9 @@ check(const char *path, const struct stat *st, struct fault *f)
 		return fault_set(f, EPERM,
 		    "%s: belongs to user %u; choose another path with fifo --at", path,
 		    (unsigned)st->st_uid);
+	if ((st->st_mode & 077) != 0)
+		return fault_set(f, EPERM, "%s: open to other users; run: chmod 600 %s", path,
+		    path);
 	return 0;
 }
 
@@ -98,11 +101,31 @@ fifo_drain(int fd)
 		continue;
 }
 
+void
+fifo_identify(int fd, struct fifo_id *ret_id)
+{
+	struct stat st = {0};
+
+	fstat(fd, &st); /* fails for a bad descriptor only */
+	*ret_id = (struct fifo_id){st.st_dev, st.st_ino};
+}
+
+bool
+fifo_identify_at(const char *path, struct fifo_id *ret_id)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return false;
+	*ret_id = (struct fifo_id){st.st_dev, st.st_ino};
+	return true;
+}
+
 bool
 fifo_is_same(int fd, const char *path)
 {
-	struct stat a, b;
+	struct fifo_id a, b;
 
-	return fstat(fd, &a) == 0 && lstat(path, &b) == 0 && a.st_dev == b.st_dev &&
-	    a.st_ino == b.st_ino;
+	fifo_identify(fd, &a);
+	return fifo_identify_at(path, &b) && a.device == b.device && a.inode == b.inode;
 }

@@ -9,10 +9,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Makes the FIFO 0600 at path if nothing is there. Refuses what is no FIFO (-EEXIST), a link
- * (-ELOOP), or another's (-EPERM). 0 or -errno, with f naming path, fault and mend.
+ * (-ELOOP), another's, or one that is open to others (-EPERM). 0 or -errno, with f naming path, fault and mend.
  */
 int fifo_make(const char *path, struct fault *f);
 
@@ -32,6 +33,17 @@ size_t fifo_unread(int fd);
 
 /* Takes out of the pipe whatever nobody has read. */
 void fifo_drain(int fd);
+
+/* Which FIFO it is, by whatever path it was opened. */
+struct fifo_id {
+	dev_t device;
+	ino_t inode;
+};
+
+void fifo_identify(int fd, struct fifo_id *ret_id);
+
+/* The same of a path, no link followed. Whether something is there. */
+bool fifo_identify_at(const char *path, struct fifo_id *ret_id);
 
 /* Whether path still names the FIFO that fd has open. */
 bool fifo_is_same(int fd, const char *path);

@@ -59,7 +59,7 @@ watch(struct outlet *o)
 static void
 unwatch(struct outlet *o)
 {
-	if (o->watch >= 0 && !o->world->shares_watch(o->world->deliver, o))
+	if (o->watch >= 0)
 		inotify_rm_watch(o->world->inotify_fd, o->watch);
 	o->watch = -1;
 }
@@ -151,13 +151,15 @@ open_fifo(struct outlet *o)
 		    "%s: %zu FIFOs are open, as many as the limit of open files allows", path,
 		    o->world->max_open);
 	if (r == 0)
-		r = o->fd = fifo_open(path, &f);
-	if (r >= 0 && o->world->opened(o->world->deliver, o) < 0) {
-		fd_close(&o->fd);
-		r = fault_set(&f, ENOMEM, "%s: out of memory", path);
+		r = fifo_open(path, &f);
+	if (r >= 0) {
+		o->fd = r;
+		fifo_identify(o->fd, &o->id);
 	}
+	if (r >= 0)
+		r = o->world->opened(o->world->deliver, o, &f);
 	if (r < 0) {
-		o->fd = -1;
+		fd_close(&o->fd);
 		trouble(o, &f);
 		return r;
 	}

@@ -6,6 +6,7 @@
 #define SERVER_OUTLET_H
 
 #include "base/fault.h"
+#include "server/fifo.h"
 #include "server/hold.h"
 #include "store/store.h"
 
@@ -35,13 +36,11 @@ struct outlet_world {
 	size_t max_open; /* how many FIFOs may be open at once */
 	size_t *open_count;
 	/*
-	 * It is open: sets index, 0 or -ENOMEM. It was closed: those that could not be opened may
-	 * try again.
+	 * It is open: sets index; 0, -EBUSY if it is another parent's FIFO, or -ENOMEM, with f
+	 * filled. It was closed: those that could not be opened may try again.
 	 */
-	int (*opened)(void *deliver, struct outlet *o);
+	int (*opened)(void *deliver, struct outlet *o, struct fault *f);
 	void (*closed)(void *deliver, struct outlet *o);
-	/* Whether another outlet than o uses o's inotify watch. */
-	bool (*shares_watch)(void *deliver, const struct outlet *o);
 	void *deliver;
 };
 
@@ -54,6 +53,7 @@ struct outlet {
 	bool is_in_trouble; /* it was told already */
 	bool is_tsv;
 	int fd;             /* -1: not open */
+	struct fifo_id id;  /* while it is open */
 	int watch;          /* inotify's, -1: none */
 	int64_t flight_seq; /* in the pipe; 0 with flight_len > 0: of an earlier server */
 	size_t flight_len;  /* 0: the pipe is empty */

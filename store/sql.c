@@ -105,6 +105,7 @@ static const char *const texts[SQL_COUNT] = {
 			"WHERE parent = (SELECT parent FROM event WHERE seq = ?1) AND seq = ?1",
     [SQL_SET_PARENT] = "INSERT OR REPLACE INTO parent (name, path, format) VALUES (?1, ?2, ?3)",
     [SQL_READ_PARENT] = "SELECT name, path, format FROM parent WHERE name = ?1",
+    [SQL_FIND_FIFO] = "SELECT name, path, format FROM parent WHERE path = ?1 AND name <> ?2",
     [SQL_READ_META] = "SELECT value FROM meta WHERE key = ?1",
     [SQL_SET_META] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
     [SQL_COUNT_LIVE] = "SELECT count(*) FROM job INDEXED BY job_live WHERE ended_ms IS NULL",

@@ -267,18 +267,39 @@ store_set_parent(struct store *s, const struct store_parent *p)
 	return sql_run(&u, NULL);
 }
 
+/* Hands the first row to cb and ends the use; -ENOENT: there is none. */
+static int
+take_parent(struct sql_use *u, store_parent_cb *cb, void *arg)
+{
+	int rc = -ENOENT;
+
+	if (sql_step(u)) {
+		struct store_parent p = {sql_text(u, 0), sql_text(u, 1), sql_text(u, 2)};
+		rc = p.name != NULL && p.format != NULL ? cb(arg, &p)
+							: sql_fail(u->store, SQLITE_NOMEM);
+	}
+	int end = sql_end(u);
+	return end < 0 ? end : rc;
+}
+
 int
 store_read_parent(struct store *s, const char *name, store_parent_cb *cb, void *arg)
 {
 	struct sql_use u;
-	int rc = -ENOENT;
 
 	sql_use(&u, s, SQL_READ_PARENT);
 	sql_bind_text(&u, 1, name);
-	if (sql_step(&u)) {
-		struct store_parent p = {sql_text(&u, 0), sql_text(&u, 1), sql_text(&u, 2)};
-		rc = p.name != NULL && p.format != NULL ? cb(arg, &p) : sql_fail(s, SQLITE_NOMEM);
-	}
-	int end = sql_end(&u);
-	return end < 0 ? end : rc;
+	return take_parent(&u, cb, arg);
+}
+
+int
+store_find_fifo(struct store *s, const char *path, const char *parent, store_parent_cb *cb,
+    void *arg)
+{
+	struct sql_use u;
+
+	sql_use(&u, s, SQL_FIND_FIFO);
+	sql_bind_text(&u, 1, path);
+	sql_bind_text(&u, 2, parent);
+	return take_parent(&u, cb, arg);
 }

@@ -283,4 +283,11 @@ int store_acknowledge(struct store *s, int64_t seq, bool *ret_was_pending);
 int store_set_parent(struct store *s, const struct store_parent *p);
 int store_read_parent(struct store *s, const char *name, store_parent_cb *cb, void *arg);
 
+/*
+ * The parent other than this one whose settings put its FIFO at path; -ENOENT: none. Reads the
+ * settings of all parents.
+ */
+int store_find_fifo(struct store *s, const char *path, const char *parent, store_parent_cb *cb,
+    void *arg);
+
 #endif
