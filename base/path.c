@@ -216,6 +216,21 @@ path_make_dir(const char *dir, struct fault *f)
 }
 
 int
+path_check_file(const char *path, int fd, struct fault *f)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return fault_set(f, errno, "%s: cannot be examined: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		return fault_set(f, EPERM, "%s: no regular file of yours; remove it", path);
+	if ((st.st_mode & 077) != 0)
+		return fault_set(f, EPERM, "%s: open to other users; run: chmod 600 %s", path,
+		    path);
+	return 0;
+}
+
+int
 paths_make(const struct paths *p, struct fault *f)
 {
 	const char *const dirs[] = {p->state, p->output_dir, p->runtime, p->parents_dir,

@@ -1,5 +1,6 @@
 /*
- * path: where spawnd keeps its things, and the rule for its directories: ours, 0700, no link.
+ * path: where spawnd keeps its things, and the rule for its directories: ours, 0700, no
+ * link; and for its files: ours, 0600, no link.
  */
 #ifndef BASE_PATH_H
 #define BASE_PATH_H
@@ -37,6 +38,12 @@ int paths_init(struct paths *p, struct fault *f);
  * or -errno (ENOTDIR, EPERM), with f naming the path, the fault and the mend.
  */
 int path_make_dir(const char *dir, struct fault *f);
+
+/*
+ * Checks that fd, opened at path without following a link, is a regular file, ours and closed to
+ * others. Returns 0 or -errno (EPERM), with f naming the path, the fault and the mend.
+ */
+int path_check_file(const char *path, int fd, struct fault *f);
 
 /* path_make_dir() for state and runtime with their subdirectories. */
 int paths_make(const struct paths *p, struct fault *f);

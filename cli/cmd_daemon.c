@@ -152,6 +152,8 @@ take_lock(struct daemon *d, bool is_quiet)
 		return 0;
 	if (r != -EWOULDBLOCK || !is_quiet)
 		warnx("%s", f.text);
+	if (r == -EPERM)
+		return EX_NOPERM;
 	return r == -EWOULDBLOCK ? EX_TEMPFAIL : EX_CANTCREAT;
 }
 
@@ -178,11 +180,12 @@ static int
 go_into_background(struct daemon *d)
 {
 	struct fault f;
+	int r = detach(d->paths.log, d->ready_fd, &d->ready_fd, &f);
 
-	if (detach(d->paths.log, d->ready_fd, &d->ready_fd, &f) == 0)
+	if (r == 0)
 		return 0;
 	warnx("%s", f.text);
-	return EX_OSERR;
+	return r == -EPERM ? EX_NOPERM : EX_OSERR;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include "cli/detach.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 
 #include <err.h>
 #include <errno.h>
@@ -27,16 +28,14 @@
 static int
 open_log(const char *path, struct fault *f)
 {
-	struct stat st;
-	int fd =
+	FD_CLEANUP int fd =
 	    open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int r;
 
 	if (fd < 0)
 		return fault_set(f, errno, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid())
-		return fd;
-	fd_close(&fd);
-	return fault_set(f, EPERM, "%s: no regular file of yours; remove it", path);
+	r = path_check_file(path, fd, f);
+	return r < 0 ? r : fd_take(&fd);
 }
 
 /* Prints what the daemon wrote into its log from `from` on. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,14 +76,15 @@ static int
 lock_open(const char *path, int *ret_fd, struct fault *f)
 {
 	FD_CLEANUP int fd = -1;
-	struct stat st;
+	int r;
 
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return fault_set(f, errno, "%s: %s; remove it if it is no file of yours", path,
 		    strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
-		return fault_set(f, EPERM, "%s: no regular file of yours; remove it", path);
+	r = path_check_file(path, fd, f);
+	if (r < 0)
+		return r;
 	*ret_fd = fd_take(&fd);
 	return 0;
 }
