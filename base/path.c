@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -119,6 +120,7 @@ paths_init(struct paths *p, struct fault *f)
 	    path_join(p->runtime, "parents", p->parents_dir) != 0 ||
 	    path_join(p->runtime, "beats", p->beats_dir) != 0)
 		return too_long(f, "the runtime directory");
+	strlcpy(p->listening, p->socket, sizeof(p->listening));
 	/* What bind(2) can take is far shorter than what open(2) can; notify is as long as socket. */
 	if (strlen(p->socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return fault_set(f, ENAMETOOLONG,
@@ -213,6 +215,20 @@ path_make_dir(const char *dir, struct fault *f)
 	if (error != 0 && lstat(path, &st) == -1)
 		return fault_make(path, error, f);
 	return check_dir(path, f);
+}
+
+int
+path_of_socket(int fd, char *out)
+{
+	struct sockaddr_un address = {0};
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) == -1 ||
+	    address.sun_family != AF_UNIX || address.sun_path[0] != '/')
+		return -ENOENT;
+	/* One of full length has no NUL. */
+	snprintf(out, PATH_MAX, "%.*s", (int)sizeof(address.sun_path), address.sun_path);
+	return 0;
 }
 
 int

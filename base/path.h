@@ -15,7 +15,8 @@ struct paths {
 	char runtime[PATH_MAX]; /* may vanish: socket, notify, lock, parents/, beats/ */
 	char config[PATH_MAX];  /* spawnd.ini; need not exist */
 	char socket[PATH_MAX];
-	char notify[PATH_MAX]; /* the jobs' NOTIFY_SOCKET */
+	char listening[PATH_MAX]; /* the same, or where a service manager has the server's socket */
+	char notify[PATH_MAX];    /* the jobs' NOTIFY_SOCKET */
 	char lock[PATH_MAX];
 	char store_lock[PATH_MAX]; /* beside the store: one daemon for each store, too */
 	char database[PATH_MAX];
@@ -53,6 +54,12 @@ int paths_make(const struct paths *p, struct fault *f);
  * there now. "" if that is not known. proc_pid_exe(5).
  */
 void path_of_program(char out[PATH_MAX]);
+
+/*
+ * The path to which a Unix socket is bound into out (PATH_MAX bytes). 0, or -ENOENT where it has
+ * none that everybody can use: it is not bound, abstract, or bound to a relative path. unix(7).
+ */
+int path_of_socket(int fd, char *out);
 
 /* dir/name into out (PATH_MAX bytes). 0 or -ENAMETOOLONG. */
 int path_join(const char *dir, const char *name, char out[PATH_MAX]);

@@ -4,6 +4,7 @@
 #include "cli/socket.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 
 #include <bsd/string.h>
 #include <bsd/unistd.h>
@@ -177,11 +178,18 @@ get_option(int fd, int name)
 int
 socket_check_listening(int fd, struct fault *f)
 {
-	if (get_option(fd, SO_DOMAIN) == AF_UNIX && get_option(fd, SO_TYPE) == SOCK_STREAM &&
-	    get_option(fd, SO_ACCEPTCONN) == 1)
-		return 0;
-	return fault_set(f, EINVAL,
-	    "LISTEN_FDS: descriptor %d is no listening Unix stream socket; see "
-	    "ListenStream= in systemd.socket(5)",
-	    fd);
+	char path[PATH_MAX];
+
+	if (get_option(fd, SO_DOMAIN) != AF_UNIX || get_option(fd, SO_TYPE) != SOCK_STREAM ||
+	    get_option(fd, SO_ACCEPTCONN) != 1)
+		return fault_set(f, EINVAL,
+		    "LISTEN_FDS: descriptor %d is no listening Unix stream socket; see "
+		    "ListenStream= in systemd.socket(5)",
+		    fd);
+	if (path_of_socket(fd, path) < 0)
+		return fault_set(f, EINVAL,
+		    "LISTEN_FDS: descriptor %d has no path by which a job could find it; give "
+		    "ListenStream= an absolute one",
+		    fd);
+	return 0;
 }

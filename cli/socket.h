@@ -35,8 +35,8 @@ bool socket_is_served(const char *path, int type);
 bool socket_is_at(int fd, const char *path);
 
 /*
- * Whether fd, from a service manager, is a listening Unix stream socket. 0 or -errno with f
- * filled.
+ * Whether fd, from a service manager, is a listening Unix stream socket with an absolute path. 0
+ * or -errno with f filled.
  */
 int socket_check_listening(int fd, struct fault *f);
 

@@ -369,7 +369,7 @@ call_info(struct call *call)
 		(int)getpid(), "running", (json_int_t)queue_running(s->queue), "queued",
 		(json_int_t)queue_queued(s->queue), "max_running",
 		(json_int_t)s->config.max_running, "queue_limit", (json_int_t)s->config.queue_limit,
-		"is_stopping", s->is_stopping, "socket", s->paths.socket, "database",
+		"is_stopping", s->is_stopping, "socket", s->paths.listening, "database",
 		s->paths.database, "config", s->paths.config, "program", program, "trouble",
 		trouble));
 	free(trouble);

@@ -397,6 +397,7 @@ start(struct server *s, const struct server_setup *setup)
 		log_line("%s", f.text);
 		return r;
 	}
+	path_of_socket(WIRE_LISTEN_FD, s->paths.listening);
 	r = settings_load(s, &faults);
 	if (r < 0) {
 		log_line("%s", faults != NULL ? faults : "out of memory");

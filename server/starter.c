@@ -177,7 +177,7 @@ make_own(const struct paths *p, const struct store_job *j, char *own[OWN_COUNT])
 	n += asprintf(&own[n], "SPAWND_DEPTH=%" PRId64, j->depth) >= 0;
 	n += asprintf(&own[n], "SPAWND_HEARTBEAT_FD=3") >= 0;
 	n += asprintf(&own[n], "SPAWND_HEARTBEAT=%s", beats) >= 0;
-	n += asprintf(&own[n], "SPAWND_SOCKET=%s", p->socket) >= 0;
+	n += asprintf(&own[n], "SPAWND_SOCKET=%s", p->listening) >= 0;
 	n += asprintf(&own[n], "SPAWND_RESULT=%s", result) >= 0;
 	n += asprintf(&own[n], "NOTIFY_SOCKET=%s", p->notify) >= 0;
 	if (has_idle_limit)
