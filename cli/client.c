@@ -376,6 +376,7 @@ static const struct client_error client_errors[] = {
     {"QueueFull", EX_TEMPFAIL, "limit", "the queue is full (queue_limit ",
 	"); try again later, or leave out --no-wait to wait for room"},
     {"InvalidArgument", EX_USAGE, "reason", "", ""},
+    {"CommandTooLong", EX_DATAERR, "reason", "", ""},
     {"TimedOut", EX_TEMPFAIL, NULL, "timed out", ""},
     {"ShuttingDown", EX_TEMPFAIL, NULL, "the daemon is about to end; try again when it has", ""},
     {"StoreFailed", EX_IOERR, "reason", "the daemon cannot store anything: ", ""},

@@ -196,6 +196,12 @@ describe_command(struct enqueue *e, char *const *argv)
 	json_decref(probe);
 }
 
+static void
+fail_too_long(struct call *call, const char *reason)
+{
+	call_fail(call, "CommandTooLong", json_pack("{s:s}", "reason", reason));
+}
+
 static bool
 check_launch(struct call *call, struct enqueue *e, const struct launch *l)
 {
@@ -208,7 +214,7 @@ check_launch(struct call *call, struct enqueue *e, const struct launch *l)
 	else if (l->stdin_path[0] != '/')
 		call_fail_argument(call, "stdin", "must be an absolute path");
 	else if (launch_check_size(l, STARTER_ENV_SPARE, &f) < 0)
-		call_fail_argument(call, "argv", f.text);
+		fail_too_long(call, f.text);
 	else {
 		describe_command(e, l->argv);
 		return true;
@@ -233,13 +239,13 @@ copy_block(struct call *call, struct enqueue *e)
 		munmap((void *)mapped, e->block_len);
 		r = e->block == NULL ? -ENOMEM : launch_unpack(e->block, e->block_len, &l);
 	}
-	if (r < 0) {
+	if (r == -EFBIG)
+		fail_too_long(call, "the launch block is larger than any system can execute");
+	else if (r < 0)
 		call_fail_argument(call, "launch",
-		    r == -EFBIG
-			? "is larger than any system can execute"
-			: "must be the index of a sealed memfd with a launch block, sent along");
+		    "must be the index of a sealed memfd with a launch block, sent along");
+	if (r < 0)
 		return false;
-	}
 	is_good = check_launch(call, e, &l);
 	free(l.argv);
 	return is_good;
@@ -277,11 +283,11 @@ pack_block(struct call *call, struct enqueue *e)
 	if (l.argv != NULL && l.env != NULL) {
 		is_good = check_launch(call, e, &l);
 		if (is_good && launch_pack(&l, &e->block, &e->block_len) < 0) {
-			call_fail_argument(call, "argv", "is too large for this machine's memory");
+			fail_too_long(call, "the command is too large for this machine's memory");
 			is_good = false;
 		}
 	} else {
-		call_fail_argument(call, "argv", "is too large for this machine's memory");
+		fail_too_long(call, "the command is too large for this machine's memory");
 	}
 	free(l.argv);
 	free(l.env);
