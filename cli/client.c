@@ -162,6 +162,9 @@ client_send_call(struct client *c, const char *method, json_t *parameters, bool 
 		json_object_set_new(call, "more", json_true());
 	r = call == NULL ? -ENOMEM : frame_send(c->fd, call, fd);
 	json_decref(call);
+	/* Closed already: it may have said why. */
+	if (r == -ECONNRESET && frame_fill(c->fd, &c->received) == 0)
+		return 0;
 	if (r < 0 && r != -ECONNRESET) {
 		fault_set(&c->fault, -r, "cannot ask the daemon: %s", strerror(-r));
 		return client_fault(c, EX_SOFTWARE, r);
@@ -380,7 +383,9 @@ static const struct client_error client_errors[] = {
     {"TimedOut", EX_TEMPFAIL, NULL, "timed out", ""},
     {"ShuttingDown", EX_TEMPFAIL, NULL, "the daemon is about to end; try again when it has", ""},
     {"StoreFailed", EX_IOERR, "reason", "the daemon cannot store anything: ", ""},
-    {"org.varlink.service.PermissionDenied", EX_NOPERM, NULL, "the daemon is another user's", ""},
+    {"org.varlink.service.PermissionDenied", EX_NOPERM, NULL,
+	"the daemon serves its own user and root only; set SPAWND_HOME to a directory of your own",
+	""},
     {NULL, EX_PROTOCOL, NULL, "", "; is the daemon of another version? 'spawnd stop' ends it"},
 };
 

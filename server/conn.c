@@ -269,6 +269,20 @@ is_welcome(int fd)
 	return peer.uid == geteuid() || peer.uid == 0;
 }
 
+/*
+ * So that a client does not take it for a daemon that has just gone, and come again. Nothing it says
+ * is read; if there is no room for these few bytes, it gets none.
+ */
+static void
+turn_away(int fd)
+{
+	static const char message[] =
+	    "{\"error\":\"org.varlink.service.PermissionDenied\",\"parameters\":{}}";
+
+	send(fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
+	fd_close(&fd);
+}
+
 /* Room for one more: the client that has been silent for longest, and is in no call, makes it. */
 static bool
 make_room(struct conns *cs)
@@ -293,12 +307,16 @@ add_client(void *arg, int fd)
 	struct conn *c;
 	int off = 0;
 
+	if (!is_welcome(fd)) {
+		turn_away(fd);
+		return;
+	}
 	/*
 	 * Inherited from a service manager's socket (PassCredentials=); credentials would take the room
 	 * of what clients send along.
 	 */
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &off, sizeof(off));
-	if (!is_welcome(fd) || !make_room(cs) || (c = calloc(1, sizeof(*c))) == NULL) {
+	if (!make_room(cs) || (c = calloc(1, sizeof(*c))) == NULL) {
 		fd_close(&fd);
 		return;
 	}

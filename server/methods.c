@@ -25,7 +25,8 @@ static const char service_description[] =
     "error InterfaceNotFound(interface: string)\n"
     "error MethodNotFound(method: string)\n"
     "error MethodNotImplemented(method: string)\n"
-    "error InvalidParameter(parameter: string)\n";
+    "error InvalidParameter(parameter: string)\n"
+    "error PermissionDenied()\n";
 
 static void
 get_info(struct call *call)

@@ -22,6 +22,35 @@ as_stranger() {
 	run -0 spawnd status --no-autostart
 }
 
+@test "a client of another user is told at once, and ends with 77" {
+	local socket=$SPAWND_HOME/run/socket command
+
+	spawnd fifo P
+	chmod 711 "$TEST_DIR"
+	chmod 755 "$SPAWND_HOME" "$SPAWND_HOME/run"
+	chmod 666 "$socket"
+	install -m 755 "$SPAWND" "$TEST_DIR/spawnd"
+	install -m 755 "$(command -v rawclient)" "$TEST_DIR/rawclient"
+	mkdir "$TEST_DIR/empty"
+	cd "$TEST_DIR/empty"
+	for command in status 'enqueue -p P -c c -- true' 'next -p P' 'run -- true'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr as_stranger env SPAWND_SOCKET="$socket" "$TEST_DIR/spawnd" $command
+		# What a command of `run` exits with is the child's; 125 is spawnd's own failure.
+		assert_equal "$status" "$([[ $command == run* ]] && echo 125 || echo 77)"
+		assert_equal "$output" ''
+		assert_regex "$stderr" 'the daemon serves its own user and root only'
+	done
+	# Who says nothing is told as well, and who has much to say is not listened to.
+	run -0 as_stranger "$TEST_DIR/rawclient" "$socket" reply
+	assert_equal "$(jq -r .error <<<"$output")" org.varlink.service.PermissionDenied
+	head -c 3000000 /dev/zero >"$TEST_DIR/noise"
+	run as_stranger "$TEST_DIR/rawclient" "$socket" file "$TEST_DIR/noise" closed
+	run -0 spawnd list --json
+	assert_output ''
+	chmod 700 "$SPAWND_HOME" "$SPAWND_HOME/run"
+}
+
 @test "a client does not talk to a daemon of another user" {
 	chmod 711 "$TEST_DIR"
 	install -m 755 "$SPAWND" "$TEST_DIR/spawnd"
