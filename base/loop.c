@@ -12,6 +12,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/*
+ * A deadline that moved later, or is gone, leaves the timer as it is for as long as something happens
+ * in each of these spans: setting it each time would cost a system call a beat, and two a job. Then it is
+ * set, so that nothing wakes us for what is over.
+ */
+#define LATE_MS 100
+
 int
 loop_init(struct loop *l)
 {
@@ -78,26 +85,22 @@ loop_remove(struct loop *l, struct loop_io *io)
 			l->batch[i].data.ptr = NULL;
 }
 
-/*
- * A deadline that moved later leaves the timer as it is: firing too early costs one turn, setting
- * it each time costs a system call a beat. timerfd_create(2).
- */
+/* For next_ns, or TIMER_NEVER: disarms it. timerfd_create(2). */
 static int
-arm(struct loop *l)
+set_timer(struct loop *l, uint64_t next_ns)
 {
-	uint64_t next = timers_next(&l->timers);
 	struct itimerspec when = {0};
 
-	if (next >= l->armed_ns)
-		return 0;
+	if (next_ns != TIMER_NEVER) {
+		when.it_value.tv_sec = (time_t)(next_ns / NSEC_PER_SEC);
+		when.it_value.tv_nsec = (long)(next_ns % NSEC_PER_SEC);
+	}
 	/* Zero would disarm it. */
-	if (next == 0)
-		next = 1;
-	when.it_value.tv_sec = (time_t)(next / NSEC_PER_SEC);
-	when.it_value.tv_nsec = (long)(next % NSEC_PER_SEC);
+	if (next_ns == 0)
+		when.it_value.tv_nsec = 1;
 	if (timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME, &when, NULL) == -1)
 		return -errno;
-	l->armed_ns = next;
+	l->armed_ns = next_ns;
 	return 0;
 }
 
@@ -132,14 +135,21 @@ dispatch(struct loop *l)
 int
 loop_turn(struct loop *l, bool is_polling)
 {
-	int error, count;
+	uint64_t next_ns = timers_next(&l->timers);
+	int count, error = 0, wait_ms = is_polling ? 0 : -1;
 
-	error = arm(l);
+	if (next_ns < l->armed_ns)
+		error = set_timer(l, next_ns);
+	else if (next_ns > l->armed_ns && !is_polling)
+		wait_ms = LATE_MS;
 	if (error != 0)
 		return error;
-	count = epoll_wait(l->epoll_fd, l->batch, LOOP_BATCH, is_polling ? 0 : -1);
+	count = epoll_wait(l->epoll_fd, l->batch, LOOP_BATCH, wait_ms);
 	if (count == -1 && errno != EINTR)
 		return -errno;
+	/* Where it cannot be set it stays too early, which is tried again. */
+	if (count == 0 && wait_ms == LATE_MS)
+		set_timer(l, next_ns);
 	l->now_ns = clock_mono_ns();
 	l->batch_count = count == -1 ? 0 : count;
 	l->batch_next = 0;

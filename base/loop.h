@@ -23,8 +23,9 @@ struct loop_io {
 struct loop {
 	int epoll_fd;
 	int timer_fd;
-	uint64_t armed_ns; /* what timer_fd is set to, TIMER_NEVER if disarmed */
-	uint64_t now_ns;   /* CLOCK_MONOTONIC, taken once a turn */
+	/* What timer_fd is set to, TIMER_NEVER if disarmed; may be earlier than the next deadline. */
+	uint64_t armed_ns;
+	uint64_t now_ns; /* CLOCK_MONOTONIC, taken once a turn */
 	struct timers timers;
 	struct epoll_event batch[LOOP_BATCH];
 	int batch_count;
@@ -55,8 +56,8 @@ int loop_change(struct loop *l, struct loop_io *io, uint32_t events);
 void loop_remove(struct loop *l, struct loop_io *io);
 
 /*
- * One turn: waits until a descriptor is ready or a deadline has come (not at all if is_polling),
- * takes the time, calls what is ready, then what has expired. Returns 0, or -errno of
+ * One turn: waits until a descriptor is ready or a deadline has come (not at all if is_polling), or
+ * until it has been quiet for long enough to set the timer later, takes the time, calls what is ready, then what has expired. Returns 0, or -errno of
  * epoll_wait(2) but EINTR.
  */
 int loop_turn(struct loop *l, bool is_polling);

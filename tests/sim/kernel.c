@@ -319,9 +319,10 @@ int
 __wrap_epoll_wait(int epoll_fd, struct epoll_event *batch, int max, int timeout)
 {
 	uint64_t length_ns = world_now() - kernel.turn_ns, timer_ns, next_ns;
+	uint64_t end_ns =
+	    timeout < 0 ? WORLD_NEVER : world_now() + (uint64_t)timeout * NSEC_PER_MSEC;
 	int count;
 
-	(void)timeout;
 	kernel_file(epoll_fd, FILE_EPOLL);
 	if (length_ns > kernel.longest_turn_ns)
 		kernel.longest_turn_ns = length_ns;
@@ -331,8 +332,10 @@ __wrap_epoll_wait(int epoll_fd, struct epoll_event *batch, int max, int timeout)
 		kernel.turn_ns = world_now();
 		return -1;
 	}
-	while ((count = collect(batch, max)) == 0) {
+	while ((count = collect(batch, max)) == 0 && world_now() < end_ns) {
 		timer_ns = next_timer();
+		if (timer_ns > end_ns)
+			timer_ns = end_ns;
 		next_ns = world_next();
 		if (timer_ns == WORLD_NEVER && next_ns == WORLD_NEVER)
 			world_broken(0, "the supervisor never sleeps for ever",

@@ -225,6 +225,60 @@ test_moving_a_deadline_later_leaves_the_timer_alone(void **state)
 	loop_fini(&l);
 }
 
+static void
+test_after_a_quiet_moment_the_timer_is_set_for_what_is_left(void **state)
+{
+	struct loop l;
+	struct timer t, last;
+	unsigned calls = 0;
+	uint64_t now = clock_mono_ns();
+
+	(void)state;
+	assert_int_equal(loop_init(&l), 0);
+	timer_init(&t, count, &calls);
+	timer_init(&last, count, &calls);
+	timer_arm(&l.timers, &last, now + 20 * NSEC_PER_SEC);
+	timer_arm(&l.timers, &t, now + 10 * NSEC_PER_SEC);
+	assert_int_equal(loop_turn(&l, true), 0);
+	timer_disarm(&l.timers, &t);
+	assert_int_equal(loop_turn(&l, true), 0);
+	assert_int_equal(l.armed_ns, now + 10 * NSEC_PER_SEC);
+	assert_int_equal(loop_turn(&l, false), 0); /* returns, long before that */
+	assert_int_equal(l.armed_ns, now + 20 * NSEC_PER_SEC);
+	timer_disarm(&l.timers, &last);
+	assert_int_equal(loop_turn(&l, false), 0);
+	assert_int_equal(l.armed_ns, TIMER_NEVER);
+	/* And it can be set again. */
+	timer_arm(&l.timers, &t, clock_mono_ns() + NSEC_PER_MSEC);
+	while (calls == 0)
+		assert_int_equal(loop_turn(&l, false), 0);
+	loop_fini(&l);
+}
+
+static void
+test_the_timer_is_left_alone_while_something_happens(void **state)
+{
+	struct loop l;
+	struct timer t;
+	struct watch *w;
+	unsigned calls = 0;
+	uint64_t at = clock_mono_ns() + 1000 * NSEC_PER_SEC;
+
+	(void)state;
+	assert_int_equal(loop_init(&l), 0);
+	timer_init(&t, count, &calls);
+	timer_arm(&l.timers, &t, at);
+	assert_int_equal(loop_turn(&l, true), 0);
+	timer_disarm(&l.timers, &t);
+	w = new_watch(&l, &calls); /* is readable, and stays so */
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(loop_turn(&l, false), 0);
+	assert_int_equal(calls, 10);
+	assert_int_equal(l.armed_ns, at);
+	free_watch(w);
+	loop_fini(&l);
+}
+
 /* What test_descriptors_come_before_deadlines() sees, in order. */
 struct order {
 	char seen[3];
@@ -280,6 +334,8 @@ main(void)
 	    cmocka_unit_test(test_a_turn_waits_for_the_deadline),
 	    cmocka_unit_test(test_a_deadline_that_has_passed_does_not_wait),
 	    cmocka_unit_test(test_moving_a_deadline_later_leaves_the_timer_alone),
+	    cmocka_unit_test(test_after_a_quiet_moment_the_timer_is_set_for_what_is_left),
+	    cmocka_unit_test(test_the_timer_is_left_alone_while_something_happens),
 	    cmocka_unit_test(test_descriptors_come_before_deadlines),
 	};
 
