@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/quote.h"
 #include "cli/autostart.h"
 #include "cli/socket.h"
 
@@ -51,6 +52,10 @@ client_connect(struct client *c)
 		r = autostart_connect(&c->paths, &c->fd, &c->exit_code, &c->fault);
 		return r < 0 ? client_fault(c, c->exit_code, r) : 0;
 	}
+	/* What the daemon would say of its directory, had it been started. */
+	if (r == -ENOTDIR && c->socket == c->paths.socket &&
+	    path_make_dir(c->paths.runtime, &c->fault) < 0)
+		return client_fault(c, EX_CANTCREAT, r);
 	return r < 0 ? client_fault(c, r == -EPERM ? EX_NOPERM : EX_UNAVAILABLE, r) : 0;
 }
 
@@ -425,7 +430,7 @@ client_fail(const struct client *c)
 	char subject[128], text[sizeof(c->fault.text)];
 
 	if (c->error[0] == '\0') {
-		warnx("%s", c->fault.text);
+		warnx("%s", QUOTE(c->fault.text));
 		return c->exit_code;
 	}
 	if (c->is_waiting && client_is_error(c, "ShuttingDown")) {
@@ -436,6 +441,6 @@ client_fail(const struct client *c)
 		e++;
 	format_member(c, e, text, sizeof(text));
 	format_subject(c, subject, sizeof(subject));
-	warnx("%s%s%s%s", subject, e->before, text, e->after);
+	warnx("%s%s%s%s", QUOTE(subject), e->before, QUOTE(text), e->after);
 	return e->exit_code;
 }

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 
 #include "base/fd.h"
+#include "base/quote.h"
 #include "watchdog/heartbeat.h"
 
 #include <bsd/stdlib.h>
@@ -65,12 +66,12 @@ open_pipe(void)
 	}
 	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		warn("%s: the heartbeat pipe of this job", path);
+		warn("%s: the heartbeat pipe of this job", QUOTE(path));
 		return -1;
 	}
 	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
 		return fd;
-	warnx("%s: no FIFO, so it is not the heartbeat pipe of this job", path);
+	warnx("%s: no FIFO, so it is not the heartbeat pipe of this job", QUOTE(path));
 	fd_close(&fd);
 	return -1;
 }
@@ -121,7 +122,7 @@ read_extend(const struct options *o, int64_t *ret_ms)
 	if (code != 0 || *ret_ms >= 0 || o->value[OPTION_EXTEND] == NULL)
 		return code;
 	warnx("--extend '%s': not a length of time; write 90, 90s, 1.5m, 2h or 1d",
-	    o->value[OPTION_EXTEND]);
+	    QUOTE(o->value[OPTION_EXTEND]));
 	return EX_USAGE;
 }
 

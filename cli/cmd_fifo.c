@@ -6,6 +6,8 @@
 #include "cli/options.h"
 #include "cli/show.h"
 
+#include "base/quote.h"
+
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +29,7 @@ find_path(const char *at, char path[PATH_MAX])
 	r = path_join(directory, at[0] == '/' ? at + 1 : at, path);
 	if (r == 0)
 		return 0;
-	warnx("--at '%s': %s", at, strerror(-r));
+	warnx("--at '%s': %s", QUOTE(at), strerror(-r));
 	return EX_USAGE;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/show.h"
 
+#include "base/quote.h"
 #include "base/status.h"
 
 #include <err.h>
@@ -43,7 +44,7 @@ check_status(const char *status)
 {
 	if (status == NULL || status_parse(status) >= 0)
 		return 0;
-	warnx("--status '%s': no such status; spawnd(1) lists them", status);
+	warnx("--status '%s': no such status; spawnd(1) lists them", QUOTE(status));
 	return EX_USAGE;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/quote.h"
 
 #include <err.h>
 #include <errno.h>
@@ -99,7 +100,7 @@ tell_error(const struct run *run, json_t *record)
 	    strcmp(status, "error") == 0;
 
 	if (error != NULL && (!is_own_end || strncmp(error, "output limit", 12) == 0))
-		warnx("job %lld: %s", (long long)run->job, error);
+		warnx("job %lld: %s", (long long)run->job, QUOTE(error));
 }
 
 /* The record is there, and what the child wrote has been passed on. */

@@ -7,6 +7,7 @@
  */
 #include "cli/command.h"
 
+#include "base/quote.h"
 #include "cli/show.h"
 
 #include <bsd/stdlib.h>
@@ -54,7 +55,7 @@ command_help(const struct command *commands, const char *name)
 	if (name != NULL && strcmp(name, help_command.name) != 0)
 		c = command_find(commands, name);
 	if (c == NULL) {
-		warnx("there is no command '%s'; 'spawnd help' lists them", name);
+		warnx("there is no command '%s'; 'spawnd help' lists them", QUOTE(name));
 		return EX_USAGE;
 	}
 	if (name == NULL)
@@ -86,7 +87,7 @@ command_named(const struct command *commands, const char *word)
 		word = "version";
 	c = command_find(commands, word);
 	if (c == NULL)
-		warnx("there is no command '%s'; 'spawnd help' lists them", word);
+		warnx("there is no command '%s'; 'spawnd help' lists them", QUOTE(word));
 	return c;
 }
 

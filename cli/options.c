@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/id.h"
+#include "base/quote.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -170,7 +171,8 @@ words_add(struct option_words *words, const char *option, const char *text)
 	const char **items;
 
 	if (equals == NULL || equals == text) {
-		warnx("--%s '%s': no name and value; write --%s NAME=VALUE", option, text, option);
+		warnx("--%s '%s': no name and value; write --%s NAME=VALUE", option, QUOTE(text),
+		    option);
 		return -EINVAL;
 	}
 	items = reallocarray(words->items, words->count + 1, sizeof(*items));
@@ -194,7 +196,7 @@ take_limit(struct options *o, size_t number)
 	limits_default(&scratch);
 	if (config_set_limit(&scratch, row, optarg, &f) < 0) {
 		limit_name(row, name);
-		warnx("--%s '%s': %s", name, optarg, f.text);
+		warnx("--%s '%s': %s", name, QUOTE(optarg), f.text);
 		return -EINVAL;
 	}
 	o->limit[number] = optarg;
@@ -220,18 +222,19 @@ take_value(struct options *o, enum option_id id)
 static int
 refuse(const struct options *o, int answer, const char *text)
 {
-	const char *name = o->command->name;
-	int len = (int)strcspn(text, "=");
+	const char *name = o->command->name, *quoted = QUOTE(text);
+	int len = (int)strcspn(quoted, "=");
 
 	if (answer == ':')
-		warnx("option '%s' needs a value; see 'spawnd %s --help'", text, name);
+		warnx("option '%s' needs a value; see 'spawnd %s --help'", quoted, name);
 	else if (optopt >= VAL_ROW)
-		warnx("option '%.*s' takes no value", len, text);
+		warnx("option '%.*s' takes no value", len, quoted);
 	else if (optopt != 0)
-		warnx("unknown option '-%c'; 'spawnd %s --help' lists them", optopt, name);
+		warnx("unknown option '-%s'; 'spawnd %s --help' lists them",
+		    QUOTE(((const char[]){(char)optopt, '\0'})), name);
 	else
 		warnx("unknown or ambiguous option '%.*s'; 'spawnd %s --help' lists them", len,
-		    text, name);
+		    quoted, name);
 	return -EINVAL;
 }
 
@@ -272,7 +275,7 @@ check_operands(const struct options *o)
 		    c->operands);
 	else if (c->operands_max != COMMAND_ANY && o->operand_count > c->operands_max)
 		warnx("'%s' is one operand too many: spawnd %s [OPTION...]%s%s",
-		    o->operands[c->operands_max], c->name, operands_gap(c), c->operands);
+		    QUOTE(o->operands[c->operands_max]), c->name, operands_gap(c), c->operands);
 	else
 		return 0;
 	return -EINVAL;
@@ -398,7 +401,7 @@ options_number(const struct options *o, enum option_id id, int64_t minimum, int6
 	number = strtonum(o->value[id], minimum, maximum, &why);
 	if (why != NULL) {
 		warnx("--%s '%s': %s; a number from %lld to %lld is wanted", option_rows[id].name,
-		    o->value[id], why, (long long)minimum, (long long)maximum);
+		    QUOTE(o->value[id]), why, (long long)minimum, (long long)maximum);
 		return EX_USAGE;
 	}
 	*ret_number = number;
@@ -409,10 +412,11 @@ int
 options_duration_ms(const struct options *o, enum option_id id, int64_t *ret_ms)
 {
 	uint64_t ns = DURATION_OFF;
+	int r = o->value[id] == NULL ? 0 : duration_parse(o->value[id], &ns);
 
-	if (o->value[id] != NULL && duration_parse(o->value[id], &ns) < 0) {
-		warnx("--%s '%s': not a duration; write 90, 90s, 1.5m, 2h, 1d or off",
-		    option_rows[id].name, o->value[id]);
+	if (r < 0) {
+		warnx("--%s '%s': %s; write 90, 90s, 1.5m, 2h, 1d or off", option_rows[id].name,
+		    QUOTE(o->value[id]), r == -ERANGE ? "longer than 100 years" : "not a duration");
 		return EX_USAGE;
 	}
 	*ret_ms =
@@ -427,7 +431,7 @@ options_check_id(const char *kind, const char *id)
 
 	if (why == NULL)
 		return 0;
-	warnx("%s id '%s': %s", kind, id, why);
+	warnx("%s id '%s': %s", kind, QUOTE(id), why);
 	return EX_USAGE;
 }
 
@@ -445,6 +449,6 @@ options_check_word(const struct options *o, enum option_id id, const char *const
 		strlcat(all, *w, sizeof(all));
 	}
 	warnx("--%s '%s': no such word; one of these is wanted: %s", option_rows[id].name,
-	    o->value[id], all);
+	    QUOTE(o->value[id]), all);
 	return EX_USAGE;
 }

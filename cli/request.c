@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/quote.h"
 #include "wire/launch.h"
 
 #include <bsd/stdlib.h>
@@ -44,7 +45,7 @@ request_check(const struct options *o)
 	for (size_t i = 0; i < o->env.count; i++) {
 		if (is_own(o->env.items[i])) {
 			warnx("--env '%s': SPAWND_ names are spawnd's own; use another",
-			    o->env.items[i]);
+			    QUOTE(o->env.items[i]));
 			return EX_USAGE;
 		}
 	}
@@ -53,7 +54,8 @@ request_check(const struct options *o)
 
 		json_decref(text);
 		if (text == NULL) {
-			warnx("--meta '%s': not UTF-8, which is what JSON takes", o->meta.items[i]);
+			warnx("--meta '%s': not UTF-8, which is what JSON takes",
+			    QUOTE(o->meta.items[i]));
 			return EX_USAGE;
 		}
 	}
@@ -96,8 +98,7 @@ make_env(const struct options *o)
 	if (env == NULL)
 		return NULL;
 	for (size_t i = 0; i < count && o->value[OPTION_CLEAN_ENV] == NULL; i++) {
-		if (!is_own(environ[i]) && strchr(environ[i], '=') != NULL &&
-		    !is_replaced(&o->env, 0, environ[i]))
+		if (!is_own(environ[i]) && !is_replaced(&o->env, 0, environ[i]))
 			env[n++] = environ[i];
 	}
 	for (size_t i = 0; i < o->env.count; i++) {
@@ -127,7 +128,7 @@ find_stdin(const struct options *o, const char *directory, char path[PATH_MAX])
 		r = -(errno = EISDIR);
 	if (r == 0)
 		return 0;
-	warn("--stdin '%s'", file);
+	warn("--stdin '%s'", QUOTE(file));
 	return EX_NOINPUT;
 }
 
@@ -153,7 +154,7 @@ seal_launch(const struct launch *l, int *ret_fd)
 	int r;
 
 	if (launch_check_size(l, ENV_SPARE, &f) < 0) {
-		warnx("%s", f.text);
+		warnx("%s", QUOTE(f.text));
 		return EX_DATAERR;
 	}
 	r = launch_pack(l, &block, &len);
@@ -262,6 +263,6 @@ request_enqueue(struct client *c, const struct options *o, json_t **ret_reply)
 	if (r < 0)
 		return client_fail(c);
 	json_array_foreach (json_object_get(*ret_reply, "warnings"), i, warning)
-		warnx("warning: %s", json_string_value(warning));
+		warnx("warning: %s", QUOTE(json_string_value(warning)));
 	return 0;
 }

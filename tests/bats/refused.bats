@@ -26,3 +26,43 @@ assert_too_long() {
 	run -0 spawnd list --json
 	assert_output ''
 }
+
+# says CODE TEXT COMMAND...: it ends so, with one line that has this text and no byte that commands a terminal.
+says() {
+	run "-$1" --separate-stderr "${@:3}"
+	assert_equal "${#stderr_lines[@]}" 1
+	[[ $stderr == *"$2"* ]]
+	run ! grep -q $'[\001-\011\013-\037\177]' <<<"$stderr"
+}
+
+@test "what cannot be shown does not tear a message" {
+	says 64 "child id 'a\\nb\\x1b[2J'" spawnd enqueue -p P -c $'a\nb\e[2J' -- true
+	says 64 "there is no command 'a\\nb'" spawnd $'a\nb'
+	says 64 "unknown or ambiguous option '--a\\nb'" spawnd enqueue $'--a\nb'
+	says 64 "--max-total '1\\ns'" spawnd enqueue --max-total $'1\ns' -- true
+	says 64 "--env 'a\\nb'" spawnd enqueue --env $'a\nb' -- true
+	says 66 "--stdin 'a\\nb'" spawnd enqueue --stdin $'a\nb' -- true
+	says 64 "--status 'a\\nb'" spawnd list --status $'a\nb'
+	says 64 "child id 'a\\nb'" spawnd status $'a\nb'
+	says 64 '/a\nb: is not a FIFO' eval 'touch "a"$'\''\nb'\''; spawnd fifo P --at "a"$'\''\nb'\'
+	says 127 'a\nb' spawnd run -- $'/a\nb'
+}
+
+@test "a time beyond any is told as such" {
+	says 64 "--timeout '99999999999999999999': longer than 100 years" \
+		spawnd next -p P --timeout 99999999999999999999
+	says 64 "--timeout 'x': not a duration" spawnd next -p P --timeout x
+}
+
+@test "a runtime directory that is a file is told at once" {
+	mkdir -m 700 "$SPAWND_HOME"
+	touch "$SPAWND_HOME/run"
+	says 73 "$SPAWND_HOME/run: is not a directory" spawnd enqueue -p P -c c -- true
+	says 73 "$SPAWND_HOME/run: is not a directory" spawnd status --no-autostart
+}
+
+@test "what is no variable is passed on with the environment" {
+	oddenv no-equals oddenv '' "$SPAWND" enqueue -p P -c d -- cat /proc/self/environ
+	await_record d
+	assert_equal "$(tr '\0' '\n' <"$(job_field d .output)" | grep -c '^no-equals$\|^$')" 2
+}
