@@ -72,6 +72,6 @@ quote_text(char out[QUOTE_SIZE], const char *text)
 		used += shown > 0 ? shown : escape(out + used, *p);
 		p += shown > 0 ? shown : 1;
 	}
-	strcpy(out + used, *p != '\0' ? DOTS : "");
+	snprintf(out + used, sizeof(DOTS), "%s", *p != '\0' ? DOTS : "");
 	return out;
 }

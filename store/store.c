@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -240,6 +241,30 @@ store_rollback(struct store *s)
 	s->has_due = true; /* perhaps: what was removed is there again */
 }
 
+/*
+ * Writes what is there already. With the first that is written to an empty log SQLite waits for the disk,
+ * whatever the durability, so that the log's header is there before what follows it: better now than when
+ * somebody waits for an answer. https://www.sqlite.org/fileformat2.html#walformat
+ */
+static int
+begin_log(struct store *s)
+{
+	static const char read[] = "PRAGMA user_version", format[] = "PRAGMA user_version = %d";
+	char text[sizeof(format) + 16];
+	sqlite3_stmt *stmt;
+	int version, rc = sqlite3_prepare_v2(s->db, read, -1, &stmt, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_step(stmt);
+	version = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (rc != SQLITE_ROW)
+		return rc;
+	snprintf(text, sizeof(text), format, version);
+	return sqlite3_exec(s->db, text, NULL, NULL, NULL);
+}
+
 int
 store_tidy(struct store *s)
 {
@@ -249,6 +274,8 @@ store_tidy(struct store *s)
 		return fault_set(&s->fault, EBUSY, "something is to be committed first");
 	errno = 0;
 	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = begin_log(s);
 	return rc != SQLITE_OK ? sql_fail(s, rc) : 0;
 }
 

@@ -94,8 +94,9 @@ int store_commit(struct store *s);          /* 0 at once where nothing is */
 void store_rollback(struct store *s);
 
 /*
- * Empties the write-ahead log, in which launch blocks that were deleted may still stand. To be
- * called when the server has had nothing to do for a while; costs two syncs. 0; -EBUSY while somebody
+ * Empties the write-ahead log, in which launch blocks that were deleted may still stand, and begins it
+ * anew, so that the next commit need not wait for that. To be called when the server has had nothing to
+ * do for a while; costs three syncs or four. 0; -EBUSY while somebody
  * reads the file, or there is something to commit.
  */
 int store_tidy(struct store *s);

@@ -193,6 +193,14 @@ await_exit() {
 	wait "$1" || CODE=$?
 }
 
+# Whether the store has been tidied up since the last change: its log has been begun anew, and holds a page.
+has_rested() {
+	local size
+
+	size=$(stat -c %s "$SPAWND_HOME/state/spawnd.db-wal")
+	((size > 4096 && size < 8192))
+}
+
 # has_open PID FILE: whether the process has the file open.
 has_open() {
 	[[ -n $(find "/proc/$1/fd" -lname "$2" 2>/dev/null) ]]

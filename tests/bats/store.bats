@@ -196,7 +196,7 @@ is_file_count() {
 	enqueue a -- testjob pid "$TEST_DIR/pid" wait-for "$TEST_DIR/go"
 	pid=$(pid_in "$TEST_DIR/pid")
 	wait_until is_status a running
-	wait_until test ! -s "$SPAWND_HOME/state/$DB-wal"
+	wait_until has_rested
 	# Other pages than the first: the file still looks like one.
 	dd if=/dev/urandom of="$SPAWND_HOME/state/$DB" bs=4096 seek=1 count=30 conv=notrunc 2>/dev/null
 	is_set_aside() {

@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /*
  * SQLite's allocator with a fuse: the allocation that finds the count at 1 fails. The tests go
@@ -312,6 +314,42 @@ a_secret_is_gone_when_its_job_has_ended(void **state)
 	assert_false(is_in_file(x, "-wal", secret));
 }
 
+/* In place of libc's, for SQLite. */
+static int sync_count;
+
+int
+fdatasync(int fd)
+{
+	sync_count++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+	sync_count++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static void
+after_a_rest_a_job_costs_no_more_syncs_than_any_other(void **state)
+{
+	struct fixture *x = *state;
+
+	for (int is_full = 0; is_full <= 1; is_full++) {
+		assert_int_equal(store_set_full(x->store, is_full), 0);
+		for (int i = 0; i < 3; i++) {
+			sync_count = 0;
+			assert_int_equal(add_job(x, "c", "b", 1), 0);
+			assert_int_equal(store_commit(x->store), 0);
+			if (i > 0)
+				assert_int_equal(sync_count, is_full);
+			assert_int_equal(store_tidy(x->store), 0);
+		}
+		assert_true(sync_count > is_full); /* they are counted */
+	}
+}
+
 static int
 walk_again(void *arg, const struct store_job *j)
 {
@@ -429,6 +467,7 @@ main(void)
 	    TEST(damage_is_told_and_not_taken_for_data),
 	    TEST(an_unknown_status_is_damage),
 	    TEST(a_secret_is_gone_when_its_job_has_ended),
+	    TEST(after_a_rest_a_job_costs_no_more_syncs_than_any_other),
 	    TEST(a_walk_may_read_but_not_begin_itself),
 	    TEST(durability_changes_with_the_next_transaction),
 	    TEST(a_job_costs_the_same_after_many),

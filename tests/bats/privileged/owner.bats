@@ -84,10 +84,24 @@ as_stranger() {
 	[[ $stderr == *"$TEST_DIR/fifo"* ]]
 }
 
+switches() {
+	cat "/proc/$1/status" "/proc/$2/status" | grep ctxt_switches
+}
+
+# Whether two processes have slept for a moment longer than the loops wait before they set their timers later.
+have_slept() {
+	local before
+
+	before=$(switches "$@")
+	command sleep 0.3
+	[[ $(switches "$@") == "$before" ]]
+}
+
 # Ten seconds are what is promised: here the time is the condition. What was waiting when strace came
 # and when it went is no call of these seconds. The store is tidied up first, a while after the last change.
 assert_silent() {
-	wait_until test ! -s "$SPAWND_HOME/state/spawnd.db-wal"
+	wait_until has_rested
+	wait_until have_slept "$1" "$2"
 	timeout 10 strace -f -qq -o "$TEST_DIR/trace" -p "$1" -p "$2" 3>&- || :
 	cat "$TEST_DIR/trace"
 	run ! grep -v '^[0-9]* *epoll_wait([^)]*$\|detached' "$TEST_DIR/trace"
