@@ -146,7 +146,8 @@ told_started(const struct standing *s)
 	if (s->revision < t->started.revision)
 		world_broken(s->job, "a standing is never older than what was told", "%u after %u",
 		    s->revision, t->started.revision);
-	if (t->was_started && !t->was_ended && s->revision == t->started.revision &&
+	/* Of one that is over the clocks have stopped: its end is about to be told. */
+	if (t->was_started && !tables_is_over(s->job) && s->revision == t->started.revision &&
 	    (s->paused_ns != t->started.paused_ns || s->granted_ns != t->started.granted_ns ||
 		s->ending_ns != t->started.ending_ns || s->cause != t->started.cause))
 		world_broken(s->job, "a change of a standing has a revision", "%u", s->revision);
