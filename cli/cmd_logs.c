@@ -20,6 +20,15 @@ tell_freed(off_t bytes, const char *which)
 		warnx("%lld bytes %s were freed (max_output)", (long long)bytes, which);
 }
 
+/* Without its output there is nothing to wait for. */
+static int
+failed(void *arg, int error)
+{
+	(void)arg;
+	(void)error;
+	return EX_IOERR;
+}
+
 static int
 print(struct follow *f, const struct options *o, bool has_ended)
 {
@@ -37,7 +46,7 @@ print(struct follow *f, const struct options *o, bool has_ended)
 static int
 show_output(struct client *c, const struct options *o, json_t *job, int64_t lines)
 {
-	struct follow f = {.client = c, .is_peeking = true, .signal_fd = -1};
+	struct follow f = {.client = c, .is_peeking = true, .signal_fd = -1, .failed = failed};
 	const char *output = "";
 	json_int_t number = 0;
 	struct tail tail;
@@ -58,14 +67,14 @@ show_output(struct client *c, const struct options *o, json_t *job, int64_t line
 	f.job = number;
 	f.tail = &tail;
 	r = print(&f, o, json_is_object(json_object_get(job, "record")));
-	tell_freed(tail.skipped - skipped, "of the output, before they could be printed,");
+	skipped = tail.skipped - skipped;
+	tell_freed(skipped, "of the output, before they could be printed,");
 	tail_fini(&tail);
 	if (r < 0)
 		return client_fail(c);
-	if (f.out_error == 0)
-		return EX_OK;
-	warnx("standard output: %s", strerror(f.out_error));
-	return EX_IOERR;
+	if (f.out_error != 0)
+		warnx("standard output: %s", strerror(f.out_error));
+	return f.out_error != 0 || skipped > 0 ? EX_IOERR : EX_OK;
 }
 
 int

@@ -83,27 +83,23 @@ follow_signals(struct follow *f)
 	return r;
 }
 
-/* Nothing more is passed on after a failure. */
-static void
-follow_copy(struct follow *f, size_t size)
+/* Nothing more is passed on after a failure, r. */
+static int
+follow_fail(struct follow *f, int r, bool is_waiting)
 {
-	int r = tail_copy(f->tail, STDOUT_FILENO, size);
-
-	if (r < 0) {
-		f->out_error = -r;
-		f->tail = NULL;
-	}
+	f->out_error = -r;
+	f->tail = NULL;
+	return is_waiting ? f->failed(f->arg, -r) : 0;
 }
 
-static void
-follow_wake(struct follow *f)
+static int
+follow_output(struct follow *f, bool has_room, size_t size, bool is_waiting)
 {
-	int r = f->tail == NULL ? 0 : tail_wake(f->tail);
+	int r = 0;
 
-	if (r < 0) {
-		f->out_error = -r;
-		f->tail = NULL;
-	}
+	if (f->tail != NULL)
+		r = has_room ? tail_copy(f->tail, STDOUT_FILENO, size) : tail_wake(f->tail);
+	return r < 0 ? follow_fail(f, r, is_waiting) : 0;
 }
 
 /* Waits for the record if ret_record is not NULL, and then until all output is out. */
@@ -136,12 +132,10 @@ follow_until(struct follow *f, json_t **ret_record)
 			r = follow_receive(f, ret_record);
 			is_waiting = *ret_record == NULL;
 		}
+		if (r == 0)
+			r = follow_output(f, p[POLL_OUT].revents != 0, size, is_waiting);
 		if (r != 0)
 			return r;
-		if (p[POLL_OUT].revents != 0)
-			follow_copy(f, size);
-		else
-			follow_wake(f);
 	}
 }
 

@@ -23,14 +23,19 @@ struct follow {
 	 * signal_fd is -1.
 	 */
 	int (*signalled)(void *arg, int signo);
+	/*
+	 * Called once, if the output cannot be passed on while the record is waited for, for the reason
+	 * error; what it returns, if not 0, ends follow.
+	 */
+	int (*failed)(void *arg, int error);
 	void *arg;
 	/* errno of standard output or of the file, or 0. After one there is no more output. */
 	int out_error;
 };
 
 /*
- * Returns 0 with *ret_record, the caller's, after all output was passed on; what signalled()
- * returned; or -errno of the call, for client_fail(). Standard output is never waited for in a
+ * Returns 0 with *ret_record, the caller's, after all output was passed on; what signalled() or
+ * failed() returned; or -errno of the call, for client_fail(). Standard output is never waited for in a
  * way that a signal cannot end.
  */
 int follow_job(struct follow *f, json_t **ret_record);
