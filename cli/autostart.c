@@ -30,10 +30,10 @@
 #define PAUSE_MS 5
 
 static void
-no_fault(void *arg, const char *text)
+no_fault(void *arg, const struct ini_fault *fault)
 {
 	(void)arg;
-	(void)text;
+	(void)fault;
 }
 
 /* A configuration with a fault is for the daemon to refuse: it says what is wrong. */

@@ -19,14 +19,52 @@
 #define VALUE_SIZE 128
 
 static void
-tell_fault(void *arg, const char *text)
+tell_fault(void *arg, const struct ini_fault *fault)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", text);
+	fprintf(stderr, "%s\n", fault->text);
+}
+
+/* Null for what is not there, or cannot be said in JSON: a path is any bytes. */
+static json_t *
+text_or_null(const char *text)
+{
+	json_t *string = text[0] != '\0' ? json_string(text) : NULL;
+
+	return string != NULL ? string : json_null();
+}
+
+static void
+add_fault(void *arg, const struct ini_fault *fault)
+{
+	json_t *line = fault->line > 0 ? json_integer(fault->line) : json_null();
+
+	json_array_append_new(arg,
+	    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "file", text_or_null(fault->file), "line",
+		line, "section", text_or_null(fault->section), "key", text_or_null(fault->key),
+		"value", text_or_null(fault->value), "message", text_or_null(fault->message)));
+}
+
+/* For programs: the same document, whether there are faults or none. */
+static int
+check_for_programs(const char *path, bool is_there)
+{
+	struct config config;
+	struct ini_origin origin;
+	json_t *faults = json_array();
+	int r = ini_read(path, &config, &origin, add_fault, faults);
+	json_t *document = json_pack("{s:o, s:b, s:o}", "file", text_or_null(path), "is_there",
+	    is_there, "faults", faults);
+
+	if (document == NULL)
+		errx(EX_OSERR, "out of memory");
+	show_json(document);
+	json_decref(document);
+	return show_flush(r < 0 ? EX_CONFIG : EX_OK);
 }
 
 static int
-check(const char *path, bool is_named)
+check(const char *path, bool is_named, bool is_json)
 {
 	struct config config;
 	struct ini_origin origin;
@@ -36,6 +74,8 @@ check(const char *path, bool is_named)
 		warn("%s", path);
 		return EX_NOINPUT;
 	}
+	if (is_json)
+		return check_for_programs(path, is_there);
 	if (ini_read(path, &config, &origin, tell_fault, NULL) < 0)
 		return EX_CONFIG;
 	printf("%s: %s\n", path, is_there ? "ok" : "not there; the defaults are in force");
@@ -111,6 +151,7 @@ int
 cmd_config(const struct options *o)
 {
 	const char *file = o->operands[1];
+	bool is_json = o->value[OPTION_JSON] != NULL;
 	struct paths paths;
 	struct fault f;
 
@@ -119,9 +160,9 @@ cmd_config(const struct options *o)
 		return EX_CONFIG;
 	}
 	if (strcmp(o->operands[0], "check") == 0)
-		return check(file != NULL ? file : paths.config, file != NULL);
+		return check(file != NULL ? file : paths.config, file != NULL, is_json);
 	if (strcmp(o->operands[0], "show") == 0 && file == NULL)
-		return show(paths.config, o->value[OPTION_JSON] != NULL);
+		return show(paths.config, is_json);
 	warnx("say 'spawnd config check [FILE]' or 'spawnd config show'");
 	return EX_USAGE;
 }

@@ -112,10 +112,10 @@ close_inherited(const struct daemon *d)
 }
 
 static void
-tell_fault(void *arg, const char *text)
+tell_fault(void *arg, const struct ini_fault *fault)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", text);
+	fprintf(stderr, "%s\n", fault->text);
 }
 
 static int

@@ -67,7 +67,14 @@ static void __attribute__((format(printf, 2, 3))) tell(struct reading *r, const 
 	    r->key[0] != '\0' ? " " : "", r->key, r->value[0] != '\0' ? " = " : "", r->value,
 	    has_place ? ":" : "", what.text);
 	r->fault_count++;
-	r->cb(r->arg, text);
+	r->cb(r->arg,
+	    &(struct ini_fault){.text = text,
+		.file = r->name,
+		.line = r->number,
+		.section = r->section,
+		.key = r->key,
+		.value = r->value,
+		.message = what.text});
 }
 
 /* Copies the beginning of text, whole characters of UTF-8 only. */

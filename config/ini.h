@@ -9,11 +9,19 @@
 
 #include <stdio.h>
 
-/*
- * Called once per fault, in the order of the file, with one line without newline:
- * "FILE:LINE: [SECTION] KEY = VALUE: what is wrong; what would be right".
- */
-typedef void ini_fault_cb(void *arg, const char *text);
+/* A fault: where it is, what is wrong and what would be right. Strings are the callee's for the call. */
+struct ini_fault {
+	/* One line without newline: "FILE:LINE: [SECTION] KEY = VALUE: message". */
+	const char *text;
+	const char *file;
+	int line; /* 0: the file as a whole */
+	/* As they stand in the file, cut if they are long; empty where there is none. */
+	const char *section, *key, *value;
+	const char *message;
+};
+
+/* Called once per fault, in the order of the file. */
+typedef void ini_fault_cb(void *arg, const struct ini_fault *fault);
 
 /* Where each row's value came from: the line number by row index, 0 for the default. */
 struct ini_origin {

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 
 static void
-add_fault(void *arg, const char *text)
+add_fault(void *arg, const struct ini_fault *fault)
 {
 	char **faults = arg, *longer;
 
 	if (asprintf(&longer, "%s%s%s", *faults == NULL ? "" : *faults, *faults == NULL ? "" : "\n",
-		text) < 0)
+		fault->text) < 0)
 		return;
 	free(*faults);
 	*faults = longer;

@@ -20,6 +20,32 @@ load common
 	[[ $stderr == *nonsense* ]]
 }
 
+@test "config check --json is one document, with every fault in parts" {
+	configure '[spawnd]' 'max_running = 0' '[watchdog]' 'max_idle = 1x' 'stray'
+	run -78 --separate-stderr spawnd config check --json
+	assert_equal "$stderr" ''
+	assert_equal "${#lines[@]}" 1
+	assert_equal "$(jq -c '[.file, .is_there]' <<<"$output")" "[\"$SPAWND_HOME/spawnd.ini\",true]"
+	run -0 jq -c '.faults[] | [.file == $f, .line, .section, .key, .value]' --arg f "$SPAWND_HOME/spawnd.ini" \
+		<<<"$output"
+	assert_output '[true,2,"spawnd","max_running","0"]
+[true,4,"watchdog","max_idle","1x"]
+[true,5,"watchdog","stray",null]'
+	run -0 jq -r '.faults[1].message' <("$SPAWND" config check --json)
+	assert_output --partial 'not a duration'
+}
+
+@test "config check --json of a file without fault, or of none, has no faults" {
+	run -0 spawnd config check --json
+	assert_equal "$(jq -c '[.is_there, .faults]' <<<"$output")" '[false,[]]'
+	configure '[spawnd]' 'max_running = 4'
+	run -0 spawnd config check --json
+	assert_equal "$(jq -c '[.is_there, .faults]' <<<"$output")" '[true,[]]'
+	# A directory is a fault of the whole file.
+	run -78 spawnd config check --json "$TEST_DIR"
+	assert_equal "$(jq -c '.faults[] | [.line, .section]' <<<"$output")" '[null,null]'
+}
+
 @test "config check FILE looks at that file, and a good one is ok" {
 	printf '# comment\n[spawnd]\nmax_running = 4\n' >"$TEST_DIR/other.ini"
 	run -0 spawnd config check "$TEST_DIR/other.ini"

@@ -13,8 +13,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check_fault(void *arg, const char *text)
+check_fault(void *arg, const struct ini_fault *fault)
 {
+	const char *text = fault->text;
 	(*(int *)arg)++;
 	for (; *text != '\0'; text++) {
 		if (iscntrl((unsigned char)*text) && *text != '\t')

@@ -31,11 +31,22 @@ static struct config config;
 static struct ini_origin origin;
 
 static void
-take_fault(void *arg, const char *text)
+take_fault(void *arg, const struct ini_fault *fault)
 {
 	struct told *t = arg;
+	const char *text = fault->text;
+	char line[16] = "";
 
 	assert_null(strchr(text, '\n'));
+	/* The text is made of the parts. */
+	assert_ptr_equal(strstr(text, fault->file), text);
+	snprintf(line, sizeof(line), ":%d:", fault->line);
+	assert_true(
+	    fault->line == 0 || strncmp(text + strlen(fault->file), line, strlen(line)) == 0);
+	assert_non_null(strstr(text, fault->section));
+	assert_non_null(strstr(text, fault->key));
+	assert_non_null(strstr(text, fault->value));
+	assert_string_equal(text + strlen(text) - strlen(fault->message), fault->message);
 	assert_in_range(t->count, 0, FAULTS_MAX - 1);
 	snprintf(t->text[t->count++], sizeof(t->text[0]), "%s", text);
 }
