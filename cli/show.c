@@ -19,6 +19,9 @@
 #define MSEC_PER_SEC 1000
 #define TEXT_SIZE 4096
 
+#define ID_WIDTH 16  /* of most ids */
+#define ROWS_MAX 500 /* are kept back */
+
 void
 show_json(json_t *value)
 {
@@ -78,8 +81,8 @@ show_line(const char *key, json_t *value)
 	putchar('\n');
 }
 
-static bool
-is_paused(const json_t *job)
+bool
+show_is_paused(const json_t *job)
 {
 	return json_is_true(json_object_get(job, "paused"));
 }
@@ -93,20 +96,13 @@ show_object(json_t *object)
 	json_object_foreach (object, key, value) {
 		if (strcmp(key, "record") == 0)
 			show_line("error", json_object_get(value, "error"));
-		else if (strcmp(key, "status") == 0 && is_paused(object))
+		else if (strcmp(key, "status") == 0 && show_is_paused(object))
 			printf("%-14s %s\n", key, "running (paused)");
 		else if (strcmp(key, "paused") == 0)
 			continue;
 		else
 			show_line(key, value);
 	}
-}
-
-void
-show_job_heading(void)
-{
-	printf("%8s %-9s %9s  %-16s %-16s %s\n", "JOB", "STATUS", "TIME", "PARENT", "CHILD",
-	    "COMMAND");
 }
 
 /*
@@ -158,8 +154,24 @@ format_elapsed(json_int_t ms, char *text, size_t size)
 		snprintf(text, size, "%lldh%02lldm", s / 3600, s % 3600 / 60);
 }
 
-void
-show_job_line(json_t *job)
+/* As wide as the longest of the rows with this text, and no narrower than before. */
+static int
+widen(int width, const json_t *rows, const char *key)
+{
+	size_t i;
+	const json_t *job;
+
+	json_array_foreach (rows, i, job) {
+		int len = (int)json_string_length(json_object_get(job, key));
+
+		if (len > width)
+			width = len;
+	}
+	return width;
+}
+
+static void
+show_row(const struct show_table *t, json_t *job)
 {
 	const char *status = "", *parent = "", *child = "", *command = "";
 	json_int_t number = 0;
@@ -167,13 +179,45 @@ show_job_line(json_t *job)
 
 	json_unpack(job, "{s?I, s?s, s?s, s?s, s?s}", "job", &number, "status", &status, "parent",
 	    &parent, "child", &child, "command", &command);
-	if (is_paused(job))
+	if (show_is_paused(job))
 		strlcpy(elapsed, "paused", sizeof(elapsed));
 	else
 		format_elapsed(elapsed_ms(job), elapsed, sizeof(elapsed));
-	printf("%8lld %-9s %9s  %-16s %-16s ", (long long)number, status, elapsed, parent, child);
+	printf("%8lld %-9s %9s  %-*s %-*s ", (long long)number, status, elapsed, t->parent_width,
+	    parent, t->child_width, child);
 	show_clean(command);
 	putchar('\n');
+}
+
+void
+show_rest(struct show_table *t)
+{
+	bool is_first = t->parent_width == 0;
+	size_t i;
+	json_t *job;
+
+	if (t->rows == NULL)
+		return;
+	t->parent_width = widen(is_first ? ID_WIDTH : t->parent_width, t->rows, "parent");
+	t->child_width = widen(is_first ? ID_WIDTH : t->child_width, t->rows, "child");
+	if (is_first)
+		printf("%8s %-9s %9s  %-*s %-*s %s\n", "JOB", "STATUS", "TIME", t->parent_width,
+		    "PARENT", t->child_width, "CHILD", "COMMAND");
+	json_array_foreach (t->rows, i, job)
+		show_row(t, job);
+	json_decref(t->rows);
+	t->rows = NULL;
+}
+
+void
+show_job(struct show_table *t, json_t *job)
+{
+	if (t->rows == NULL)
+		t->rows = json_array();
+	if (json_array_append(t->rows, job) < 0)
+		err(EX_OSERR, "out of memory");
+	if (json_array_size(t->rows) >= ROWS_MAX)
+		show_rest(t);
 }
 
 int

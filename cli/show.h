@@ -5,6 +5,7 @@
 #define CLI_SHOW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* One JSON document on a line of its own. */
 void show_json(json_t *value);
@@ -13,11 +14,22 @@ void show_json(json_t *value);
 void show_object(json_t *object);
 
 /*
- * The heading of the table of jobs, and one job of it. What runs has the time since its start, or
- * "paused".
+ * The table of jobs. Rows are kept back until there are some hundreds, so that the columns are as
+ * wide as what stands in them: wider ones may follow, narrower ones never. Zero-initialised is empty.
  */
-void show_job_heading(void);
-void show_job_line(json_t *job);
+struct show_table {
+	json_t *rows; /* that are kept back */
+	int parent_width, child_width;
+};
+
+/* One more job. What runs has the time since its start, or "paused". */
+void show_job(struct show_table *t, json_t *job);
+
+/* Prints what was kept back. To be called in the end. */
+void show_rest(struct show_table *t);
+
+/* Whether a job is paused: its status is "running" then. */
+bool show_is_paused(const json_t *job);
 
 /*
  * Flushes standard output. Returns code; EX_IOERR after telling why if what was printed did not

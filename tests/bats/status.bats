@@ -97,3 +97,42 @@ load common
 	run -74 --separate-stderr sh -c '"$1" list >/dev/full' sh "$SPAWND"
 	[[ -n $stderr ]]
 }
+
+# Where a word of the heading, or of a line, begins: its column.
+column_of() {
+	local before=${1%%"$2"*}
+
+	echo "${#before}"
+}
+
+@test "list lines up columns, however long the ids are" {
+	local parent=a-parent-of-some-length-that-no-column-is-made-for child=and-a-child-of-no-less-length line
+
+	spawnd run --parent P --child c -- true
+	spawnd run --parent "$parent" --child "$child" -- true
+	run -0 spawnd list
+	assert_equal "${#lines[@]}" 3
+	for line in "${lines[@]:1}"; do
+		assert_equal "$(column_of "$line" true)" "$(column_of "${lines[0]}" COMMAND)"
+	done
+	assert_equal "$(column_of "${lines[1]}" ' c ')" $(($(column_of "${lines[0]}" CHILD) - 1))
+	assert_equal "$(column_of "${lines[2]}" "$child")" "$(column_of "${lines[0]}" CHILD)"
+	# What is longer is not cut: a script may read it.
+	assert_line --partial "$parent $child true"
+}
+
+@test "list --status paused has the jobs that are paused" {
+	spawnd enqueue --child runs -- testjob stall
+	spawnd enqueue --child stands -- testjob stall
+	wait_until is_status runs running
+	wait_until is_status stands running
+	run -0 spawnd list --status paused
+	assert_output ''
+	spawnd pause stands
+	run -0 spawnd list --status paused
+	assert_equal "${#lines[@]}" 2
+	assert_line --partial stands
+	run -0 jq -r .child <(spawnd list --status paused --json)
+	assert_output stands
+	run -64 spawnd list --status starved
+}
