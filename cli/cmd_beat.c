@@ -126,6 +126,27 @@ read_extend(const struct options *o, int64_t *ret_ms)
 	return EX_USAGE;
 }
 
+/* Whether --progress, if given, is what the word takes. 0, or EX_USAGE after telling. */
+static int
+check_progress(const struct options *o)
+{
+	const char *text = o->value[OPTION_PROGRESS];
+	struct heartbeat_event event;
+	char word[64];
+
+	if (text == NULL)
+		return 0;
+	/* A word of its own, and nothing behind it: a blank would begin another one. */
+	if (strpbrk(text, " \t\r\n") == NULL &&
+	    (size_t)snprintf(word, sizeof(word), "progress=%s", text) < sizeof(word)) {
+		heartbeat_read(word, strlen(word), false, &event);
+		if (event.progress >= 0)
+			return 0;
+	}
+	warnx("--progress '%s': not a number; write 0.4 or 40%%", QUOTE(text));
+	return EX_USAGE;
+}
+
 static size_t
 make_line(const struct options *o, int64_t extend_ms, char *line, size_t size)
 {
@@ -139,6 +160,7 @@ make_line(const struct options *o, int64_t extend_ms, char *line, size_t size)
 	append_word(line, size, "tool", o->value[OPTION_TOOL], '_');
 	append_word(line, size, "phase", o->value[OPTION_PHASE], '_');
 	append_word(line, size, "round", o->value[OPTION_ROUND], '_');
+	append_word(line, size, "progress", o->value[OPTION_PROGRESS], '_');
 	snprintf(usec, sizeof(usec), "%" PRId64, extend_ms * 1000);
 	append_word(line, size, "extend_usec", extend_ms >= 0 ? usec : NULL, '_');
 	append_word(line, size, "message", o->operand_count > 0 ? message : NULL, ' ');
@@ -170,6 +192,8 @@ cmd_beat(const struct options *o)
 	int64_t round, extend_ms;
 	int code = options_number(o, OPTION_ROUND, 0, INT64_MAX, &round);
 
+	if (code == 0)
+		code = check_progress(o);
 	if (code == 0)
 		code = read_extend(o, &extend_ms);
 	if (code != 0)

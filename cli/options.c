@@ -67,6 +67,7 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_TOOL] = {"tool", 0, "TOOL", COMMAND_BEAT, "what is being used"},
     [OPTION_PHASE] = {"phase", 0, "PHASE", COMMAND_BEAT, "how far that is: begin, end, ..."},
     [OPTION_ROUND] = {"round", 0, "N", COMMAND_BEAT, "the number of the round"},
+    [OPTION_PROGRESS] = {"progress", 0, "X", COMMAND_BEAT, "how much is done: 0.4, or 40%"},
     [OPTION_EXTEND] = {"extend", 0, "DURATION", COMMAND_BEAT,
 	"ask for this much time from now on, as far as max_extend allows"},
     [OPTION_NOW] = {"now", 0, NULL, COMMAND_STOP, "cancel what runs instead of waiting for it"},

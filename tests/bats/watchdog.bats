@@ -43,6 +43,19 @@ load common
 		'{"tool":"grep","phase":"begin","round":12,"message":"looking for it"}'
 }
 
+@test "spawnd beat --progress says how much is done, as a number or in percent" {
+	finish c -- "$SPAWND" beat --progress 0.4 --tool grep
+	assert_record '.last_event | tojson' '{"tool":"grep","progress":0.4}'
+	finish c -- "$SPAWND" beat --progress 40% half of it
+	assert_record '.last_event | tojson' '{"progress":0.4,"message":"half of it"}'
+	local wrong
+
+	for wrong in much -1 '' '1 tool=x' 1e9 "$(printf '9%.0s' {1..80})"; do
+		run -64 --separate-stderr spawnd beat --progress "$wrong"
+		assert_equal "$stderr" "spawnd beat: --progress '$wrong': not a number; write 0.4 or 40%"
+	done
+}
+
 @test "spawnd beat works without descriptors, by path" {
 	# shellcheck disable=SC2016
 	finish c --max-idle 20s -- sh -c 'exec 3>&-; "$1" beat by path' sh "$SPAWND"
