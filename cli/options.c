@@ -220,9 +220,45 @@ take_value(struct options *o, enum option_id id)
 	return 0;
 }
 
+/*
+ * The options that text, len bytes with its dashes, may be short for, into names. Returns how many
+ * there are; getopt_long() has refused what is the whole name of one, or short for one alone.
+ */
+static int
+find_candidates(const struct option_table *t, const char *text, size_t len, char *names,
+    size_t size)
+{
+	int count = 0;
+
+	names[0] = '\0';
+	if (len < strlen("--") || strncmp(text, "--", 2) != 0)
+		return 0;
+	for (const struct option *o = t->longs; o->name != NULL; o++) {
+		if (strncmp(o->name, text + 2, len - 2) != 0)
+			continue;
+		strlcat(names, count++ == 0 ? "--" : ", --", size);
+		strlcat(names, o->name, size);
+	}
+	return count;
+}
+
+static void
+refuse_name(const struct options *o, const struct option_table *t, const char *text)
+{
+	char names[(sizeof(t->longs) / sizeof(t->longs[0])) * (LIMIT_NAME_SIZE + 4)];
+	const char *quoted = QUOTE(text);
+	int len = (int)strcspn(quoted, "=");
+
+	if (find_candidates(t, text, strcspn(text, "="), names, sizeof(names)) > 1)
+		warnx("option '%.*s' is ambiguous; it may be %s", len, quoted, names);
+	else
+		warnx("unknown option '%.*s'; 'spawnd %s --help' lists them", len, quoted,
+		    o->command->name);
+}
+
 /* getopt_long() said '?' or ':'; optopt and text, the argument it was looking at, say why. */
 static int
-refuse(const struct options *o, int answer, const char *text)
+refuse(const struct options *o, const struct option_table *t, int answer, const char *text)
 {
 	const char *name = o->command->name, *quoted = QUOTE(text);
 	int len = (int)strcspn(quoted, "=");
@@ -235,8 +271,7 @@ refuse(const struct options *o, int answer, const char *text)
 		warnx("unknown option '-%s'; 'spawnd %s --help' lists them",
 		    QUOTE(((const char[]){(char)optopt, '\0'})), name);
 	else
-		warnx("unknown or ambiguous option '%.*s'; 'spawnd %s --help' lists them", len,
-		    quoted, name);
+		refuse_name(o, t, text);
 	return -EINVAL;
 }
 
@@ -249,7 +284,7 @@ read_all(struct options *o, const struct option_table *t, int argc, char **argv)
 	optind = 0; /* glibc: begin anew */
 	while (r == 0 && (answer = getopt_long(argc, argv, t->shorts, t->longs, NULL)) != -1) {
 		if (answer == '?' || answer == ':')
-			r = refuse(o, answer, argv[optind - 1]);
+			r = refuse(o, t, answer, argv[optind - 1]);
 		else if (answer >= VAL_LIMIT)
 			r = take_limit(o, (size_t)(answer - VAL_LIMIT));
 		else if (answer >= VAL_ROW)

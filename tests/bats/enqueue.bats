@@ -169,3 +169,14 @@ load common
 	run -64 --separate-stderr spawnd enqueue --parent P --child c
 	[[ -n $stderr ]]
 }
+
+@test "an option that may be two is ambiguous, and one that is none unknown" {
+	run -64 spawnd enqueue --max 5 -- true
+	assert_output --regexp "^spawnd enqueue: option '--max' is ambiguous; it may be --max-total, --max-idle, .*--max-output$"
+	run -64 spawnd enqueue --max-o=5 -- true
+	assert_output "spawnd enqueue: option '--max-o' is ambiguous; it may be --max-open-files, --max-output"
+	run -64 spawnd enqueue --maxi=5 -- true
+	assert_output "spawnd enqueue: unknown option '--maxi'; 'spawnd enqueue --help' lists them"
+	run -64 spawnd enqueue --json=5 -- true
+	assert_output "spawnd enqueue: option '--json' takes no value"
+}

@@ -38,7 +38,7 @@ says() {
 @test "what cannot be shown does not tear a message" {
 	says 64 "child id 'a\\nb\\x1b[2J'" spawnd enqueue -p P -c $'a\nb\e[2J' -- true
 	says 64 "there is no command 'a\\nb'" spawnd $'a\nb'
-	says 64 "unknown or ambiguous option '--a\\nb'" spawnd enqueue $'--a\nb'
+	says 64 "unknown option '--a\\nb'" spawnd enqueue $'--a\nb'
 	says 64 "--max-total '1\\ns'" spawnd enqueue --max-total $'1\ns' -- true
 	says 64 "--env 'a\\nb'" spawnd enqueue --env $'a\nb' -- true
 	says 66 "--stdin 'a\\nb'" spawnd enqueue --stdin $'a\nb' -- true
