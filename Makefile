@@ -58,10 +58,11 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DSPAWND_VERSION='"$(VERSION)"' -I. -I$(BU
 	$(PACKAGE_CFLAGS) $(WARNINGS) $(SANITIZERS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZERS) $(CFLAGS) -Wl,--as-needed $(LDFLAGS)
 
-# V=1 shows the commands.
+# V=1 shows the commands; `make -s` says nothing at all.
 V ?=
 Q = $(if $(V),,@)
-say = $(if $(V),,@echo '	$(1)	$(2)')
+is_silent = $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(V)$(is_silent),,@echo '	$(1)	$(2)')
 
 ROOMS ?= base watchdog wire config queue store supervisor server cli
 SUPERVISOR_ROOMS = base watchdog wire supervisor
