@@ -8,6 +8,12 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The kernel's struct sigaction: handler, flags, restorer, mask. All zeros is SIG_DFL. */
+static const unsigned long default_action[4];
+#define KERNEL_SIGSET_SIZE 8
 
 int
 signals_take(int *ret_fd)
@@ -17,9 +23,12 @@ signals_take(int *ret_fd)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	/* Some cannot be set, and some callers leave signals ignored. */
+	/*
+	 * Some cannot be set, and some callers leave signals ignored: GNU make those two that glibc keeps to
+	 * itself, 32 and 33, which signal(2) therefore does not take.
+	 */
 	for (i = 1; i <= SIGRTMAX; i++)
-		signal(i, SIG_DFL);
+		syscall(SYS_rt_sigaction, i, default_action, NULL, KERNEL_SIGSET_SIZE);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&known);
 	sigaddset(&known, SIGCHLD);
