@@ -362,7 +362,8 @@ add_survivors(json_t *o, const struct wire_ended *ended)
 		return;
 	list = json_array();
 	for (i = 0; i < count && i < WIRE_SURVIVORS_MAX; i++)
-		json_array_append_new(list, json_integer(ended->survivors[i]));
+		if (ended->survivors[i] != 0)
+			json_array_append_new(list, json_integer(ended->survivors[i]));
 	json_object_set_new(o, "unkillable", list);
 }
 

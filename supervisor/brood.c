@@ -95,8 +95,10 @@ finish(struct slot *slot)
 	beats_stop(slot);
 	loop_remove(b->loop, &slot->exit_io);
 	proc_close(&slot->proc);
-	if (slot->containment == WIRE_CONTAIN_CGROUP)
-		contain_remove(base_fd(slot), slot->job);
+	/* In the base of an earlier supervisor it goes with that, at the end. */
+	if (slot->containment == WIRE_CONTAIN_CGROUP &&
+	    contain_remove(base_fd(slot), slot->job) != 0 && slot->base_fd == -1)
+		sweep_left(&b->sweep);
 	fd_close(&slot->base_fd);
 }
 
@@ -231,12 +233,12 @@ judge(struct slot *slot)
 	}
 }
 
-/* SIGKILL has not helped. Names at least the leader, if nobody was found who could be named. */
+/* SIGKILL has not helped. Names the leader, unless it has exited, if nobody was found who could be named. */
 static void
 despair(struct slot *slot)
 {
 	if (slot->survivor_count == 0)
-		slot->survivors[slot->survivor_count++] = slot->pid;
+		slot->survivors[slot->survivor_count++] = slot->has_exited ? 0 : slot->pid;
 	log_line("job %" PRIu64 ": %" PRIu32 " of its processes survive SIGKILL, %d among them",
 	    slot->job, slot->survivor_count, (int)slot->survivors[0]);
 	brood_event(slot, CHILD_NOTHING_HELPS);
@@ -249,7 +251,7 @@ lose_patience(struct slot *slot)
 
 	/* One more pass, to name those who are left. */
 	slot->is_despaired = true;
-	if (slot->mark != 0 && (slot->containment != WIRE_CONTAIN_GROUP || slot->is_by_mark))
+	if (slot->mark != 0)
 		hunt_signal(hunt, slot, SIGKILL);
 	else
 		despair(slot);
@@ -466,6 +468,7 @@ brood_init(struct brood *b, struct loop *loop, const struct proc_abilities *abil
 	b->report.mark_limit = b->contain.mark_limit;
 	linger_init(&b->linger, loop, &b->slots, &b->abilities, &b->contain, tree_found);
 	hunt_init(&b->hunt, loop, &b->slots, &b->contain, hunt_passed);
+	sweep_init(&b->sweep, loop, &b->slots, &b->contain);
 	b->start = (struct start){.loop = loop,
 	    .abilities = &b->abilities,
 	    .contain = &b->contain,
@@ -480,6 +483,8 @@ void
 brood_fini(struct brood *b)
 {
 	hunt_fini(&b->hunt);
+	linger_fini(&b->linger);
+	sweep_fini(&b->sweep);
 	contain_fini(&b->contain);
 	slots_fini(&b->slots);
 }

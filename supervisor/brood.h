@@ -13,6 +13,7 @@
 #include "supervisor/report.h"
 #include "supervisor/slots.h"
 #include "supervisor/start.h"
+#include "supervisor/sweep.h"
 #include "watchdog/notice.h"
 
 #include <stdint.h>
@@ -26,6 +27,7 @@ struct brood {
 	struct contain contain;
 	struct linger linger;
 	struct hunt hunt;
+	struct sweep sweep;
 	struct start start;
 	struct proc_abilities abilities;
 	uint32_t stuck;      /* slots in CHILD_STUCK */
@@ -39,7 +41,7 @@ struct brood {
 #define BROOD_NONE \
 	(struct brood) \
 	{ \
-		.contain = {.base_fd = -1, .children_fd = -1}, .hunt.scan.fd = -1 \
+		.contain = {.base_fd = -1, .children_fd = -1}, .hunt.scan.fd = -1, .linger.scan.fd = -1, .sweep.pass.fd = -1 \
 	}
 
 enum brood_exit {

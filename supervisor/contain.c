@@ -11,13 +11,13 @@
 
 #include "base/fd.h"
 #include "supervisor/cgpath.h"
+#include "supervisor/cgtree.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +28,11 @@
 #define JOB_NAME_SIZE 32
 #define BASE_PREFIX "spawnd-"
 
-/* A job may make cgroups below its own; so deep, and so many at once, they are removed. */
-#define DEPTH_MAX 16
+/* A job may make cgroups below its own: so many are tried to be removed at once. */
 #define REMOVALS_MAX 256
+
+/* Bytes of names in one step of a sweep: some sixty jobs. */
+#define SWEEP_SIZE 2048
 
 #define MARK_BITS 62
 
@@ -65,60 +67,6 @@ read_file(int dir_fd, const char *path, char *text, size_t size)
 	return 0;
 }
 
-/* Removes the cgroup and what lies below it, as far as nobody lives there. */
-static void
-remove_tree(int dir_fd, const char *name, int depth, int *budget)
-{
-	_Alignas(struct fd_entry) char buffer[1024];
-	const struct fd_entry *e;
-	FD_CLEANUP int fd = -1;
-	ssize_t len, at;
-
-	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || (errno != EBUSY && errno != ENOTEMPTY))
-		return;
-	if (depth == DEPTH_MAX)
-		return;
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	while (fd != -1 && (len = fd_read_entries(fd, buffer, sizeof(buffer))) > 0) {
-		for (at = 0; at < len; at += e->reclen) {
-			e = (const struct fd_entry *)(buffer + at);
-			if (e->type != DT_DIR || e->name[0] == '.' || (*budget)-- <= 0)
-				continue;
-			remove_tree(fd, e->name, depth + 1, budget);
-		}
-	}
-	unlinkat(dir_fd, name, AT_REMOVEDIR);
-}
-
-/*
- * What supervisors that have gone left behind, as far as nobody lives there; none that a living one may
- * use. One that gave way to another program in its own process had our number.
- */
-static void
-remove_stale(int own_fd)
-{
-	_Alignas(struct fd_entry) char buffer[4096];
-	const struct fd_entry *e;
-	FD_CLEANUP int fd = openat(own_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int budget = REMOVALS_MAX;
-	ssize_t len, at;
-	long pid;
-	char *end;
-
-	while (fd != -1 && (len = fd_read_entries(fd, buffer, sizeof(buffer))) > 0) {
-		for (at = 0; at < len; at += e->reclen) {
-			e = (const struct fd_entry *)(buffer + at);
-			if (e->type != DT_DIR ||
-			    strncmp(e->name, BASE_PREFIX, strlen(BASE_PREFIX)) != 0)
-				continue;
-			pid = strtol(e->name + strlen(BASE_PREFIX), &end, 10);
-			if (pid > 0 && *end == '-' &&
-			    (pid == getpid() || (kill((pid_t)pid, 0) == -1 && errno == ESRCH)))
-				remove_tree(own_fd, e->name, 0, &budget);
-		}
-	}
-}
-
 /*
  * Those that the parent gives, and the base passes on: then the jobs' cgroups have their files. Nothing is asked of the
  * parent, in which this process lives: one threaded controller more there would make all cgroups below it invalid.
@@ -149,7 +97,7 @@ make_base(struct contain *c, uint64_t instance)
 {
 	char own[CGPATH_SIZE];
 	FD_CLEANUP int own_fd = -1;
-	int error = cgpath_find(0, own);
+	int budget = REMOVALS_MAX, error = cgpath_find(0, own), fd;
 
 	if (error != 0)
 		return error;
@@ -159,15 +107,16 @@ make_base(struct contain *c, uint64_t instance)
 	own_fd = open(own, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (own_fd == -1)
 		return -errno;
-	remove_stale(own_fd);
-	if (mkdir(c->base_path, 0755) == -1)
-		return -errno;
-	c->base_fd = open(c->base_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (c->base_fd == -1 || !is_usable(own_fd, c->base_fd)) {
-		fd_close(&c->base_fd);
+	cgtree_remove_stale(own_fd, BASE_PREFIX, &budget);
+	fd = cgtree_make_held(own_fd, strrchr(c->base_path, '/') + 1);
+	if (fd < 0)
+		return fd;
+	if (!is_usable(own_fd, fd)) {
+		fd_close(&fd);
 		rmdir(c->base_path);
 		return -ENOTSUP;
 	}
+	c->base_fd = fd;
 	c->controllers = take_controllers(c->base_fd);
 	return 0;
 }
@@ -203,12 +152,12 @@ contain_fini(struct contain *c)
 	int budget = REMOVALS_MAX;
 
 	if (c->base_fd != -1) {
-		remove_tree(AT_FDCWD, c->base_path, 0, &budget);
+		cgtree_remove(AT_FDCWD, c->base_path, &budget);
 		/* And those of jobs that were adopted. */
 		fd_close(&c->base_fd);
 		c->base_fd = open(dirname(c->base_path), O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (c->base_fd != -1)
-			remove_stale(c->base_fd);
+			cgtree_remove_stale(c->base_fd, BASE_PREFIX, &budget);
 	}
 	fd_close(&c->base_fd);
 	fd_close(&c->children_fd);
@@ -335,14 +284,64 @@ contain_is_populated(int base_fd, uint64_t job)
 	return strstr(text, "populated 0") != NULL ? 0 : -EBADMSG;
 }
 
-void
+int
 contain_remove(int base_fd, uint64_t job)
 {
 	char name[JOB_NAME_SIZE];
 	int budget = REMOVALS_MAX;
 
 	job_name(job, name);
-	remove_tree(base_fd, name, 0, &budget);
+	return cgtree_remove(base_fd, name, &budget);
+}
+
+int
+contain_remove_step(struct contain_sweep *sweep, const struct contain *c,
+    bool (*is_wanted)(void *arg, uint64_t job), void *arg)
+{
+	_Alignas(struct fd_entry) char buffer[SWEEP_SIZE];
+	const struct fd_entry *e;
+	int budget, used = 0, error;
+	uint64_t job;
+	ssize_t len, at;
+	char *end;
+
+	if (sweep->fd == -1) {
+		sweep->fd = openat(c->base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		sweep->is_unfinished = false;
+		sweep->is_left = false;
+	}
+	if (sweep->fd == -1)
+		return -errno;
+	len = fd_read_entries(sweep->fd, buffer, sizeof(buffer));
+	if (len <= 0) {
+		fd_close(&sweep->fd);
+		return (int)len;
+	}
+	for (at = 0; at < len; at += e->reclen) {
+		e = (const struct fd_entry *)(buffer + at);
+		if (e->type != DT_DIR || strncmp(e->name, "job-", 4) != 0)
+			continue;
+		job = strtoull(e->name + 4, &end, 10);
+		if (*end != '\0' || is_wanted(arg, job))
+			continue;
+		budget = REMOVALS_MAX;
+		error = cgtree_remove(c->base_fd, e->name, &budget);
+		sweep->is_left |= error != 0;
+		sweep->is_unfinished |= error != 0 && error != -EBUSY;
+		used += REMOVALS_MAX - budget;
+		if (used < REMOVALS_MAX)
+			continue;
+		/* The rest of them in the next step. */
+		sweep->is_unfinished |= lseek(sweep->fd, e->offset, SEEK_SET) == -1;
+		break;
+	}
+	return 1;
+}
+
+void
+contain_remove_stop(struct contain_sweep *sweep)
+{
+	fd_close(&sweep->fd);
 }
 
 int
@@ -404,7 +403,7 @@ contain_read_mark(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer)
 }
 
 int
-contain_children(const struct contain *c, void (*visit)(void *arg, pid_t pid), void *arg)
+contain_children(const struct contain *c, bool (*visit)(void *arg, pid_t pid), void *arg)
 {
 	char text[4096];
 	long pid = 0;
@@ -420,7 +419,8 @@ contain_children(const struct contain *c, void (*visit)(void *arg, pid_t pid), v
 			if (text[i] >= '0' && text[i] <= '9') {
 				pid = pid * 10 + (text[i] - '0');
 			} else if (pid > 0) {
-				visit(arg, (pid_t)pid);
+				if (!visit(arg, (pid_t)pid))
+					return -EAGAIN;
 				pid = 0;
 			}
 		}

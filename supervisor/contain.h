@@ -25,7 +25,7 @@
 #include <sys/types.h>
 
 struct contain {
-	int base_fd;     /* the cgroup in which those of the jobs are; -1: there is none */
+	int base_fd;     /* the cgroup in which those of the jobs are, held by a lock; -1: there is none */
 	int children_fd; /* this process's children, proc_pid_children(5); -1: the kernel tells none */
 	uint64_t mark_limit;  /* marks lie from WIRE_MARK_LEAST on below this; 0: none can be set */
 	uint64_t controllers; /* CONTAIN_ bits: what the jobs' cgroups can limit */
@@ -68,8 +68,26 @@ int contain_kill(int base_fd, uint64_t job);
 /* 1: somebody lives in the job's cgroup or below it; 0: nobody; or -errno. */
 int contain_is_populated(int base_fd, uint64_t job);
 
-/* Removes the job's cgroup and those that it made below. Those that are not empty stay. */
-void contain_remove(int base_fd, uint64_t job);
+/*
+ * Removes the job's cgroup and those that it made below, as far as nobody lives there. 0: it is gone; -EBUSY: somebody
+ * does; -EAGAIN: there are more than are removed at once; or another -errno. Except for 0, call it again later.
+ */
+int contain_remove(int base_fd, uint64_t job);
+
+/* A pass over the base, in steps. */
+struct contain_sweep {
+	int fd;             /* owned, -1: no pass is under way */
+	bool is_left;       /* this pass has left something */
+	bool is_unfinished; /* and not only because somebody lives there: another pass would remove more */
+};
+
+/*
+ * Removes some of the cgroups of jobs that is_wanted() does not want, as contain_remove(). 1: the pass goes
+ * on; 0: it is over; or -errno, and it is over. Never takes longer than a few milliseconds.
+ */
+int contain_remove_step(struct contain_sweep *sweep, const struct contain *c,
+    bool (*is_wanted)(void *arg, uint64_t job), void *arg);
+void contain_remove_stop(struct contain_sweep *sweep);
 
 /* For a child between clone and exec: takes the mark. 0 or -errno. */
 int contain_set_mark(uint64_t mark);
@@ -81,9 +99,10 @@ int contain_set_mark(uint64_t mark);
 int contain_read_mark(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer);
 
 /*
- * Calls visit(arg, pid) for each child of this process, living or zombie; those that come while it
- * reads come last and are seen. 0 or -errno (-ENOTSUP); after an error not all were seen.
+ * Calls visit(arg, pid) for each child of this process, living or zombie, until it returns false; those
+ * that come while it reads come last and are seen. 0 or -errno (-EAGAIN: as visit() wished; -ENOTSUP); after an
+ * error not all were seen.
  */
-int contain_children(const struct contain *c, void (*visit)(void *arg, pid_t pid), void *arg);
+int contain_children(const struct contain *c, bool (*visit)(void *arg, pid_t pid), void *arg);
 
 #endif

@@ -12,8 +12,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* A tree that forks faster than a pass goes is met at its root: so often at most, before a pass. */
+/* A tree that forks faster than a pass goes is met at its root: so often, and so long, at most, before a pass. */
 #define STRIKES 8
+#define STRIKES_NS (1 * NSEC_PER_MSEC)
 
 /* After a pass that failed for want of something. */
 #define AGAIN_NS (10 * NSEC_PER_MSEC)
@@ -44,6 +45,24 @@ count_survivor(struct slot *slot, pid_t pid)
 	slot->survivor_count++;
 }
 
+/* A leader that is kept a zombie until its group is empty. */
+static bool
+is_kept(const struct slot *slot, pid_t pid)
+{
+	return slot->has_exited && slot->pid == pid;
+}
+
+/* Where only the process group is ended, or those in it have been sent the signal already. */
+static bool
+is_passed_over(const struct slot *slot, pid_t pid)
+{
+	if (slot->is_by_mark)
+		return false;
+	if (slot->hunted_by == SIGKILL)
+		return slot->containment == WIRE_CONTAIN_GROUP && getpgid(pid) != slot->pid;
+	return getpgid(pid) == slot->pid;
+}
+
 /* A process that the pass has come to. */
 static void
 visit(void *arg, pid_t pid)
@@ -51,21 +70,23 @@ visit(void *arg, pid_t pid)
 	struct hunt *h = arg;
 	struct slot *slot = hunted_slot(h, pid);
 	struct proc proc;
+	bool is_zombie;
 	int signo;
 
-	if (slot == NULL)
+	if (slot == NULL || is_passed_over(slot, pid))
 		return;
 	signo = slot->hunted_by;
 	/* Who is to be killed is neither stopped nor let go on any more: it is the next pass that kills. */
 	if (signo != SIGKILL && slot->hunt_signal == SIGKILL)
 		return;
-	if (signo != SIGKILL && !slot->is_by_mark && getpgid(pid) == slot->pid)
-		return;
 	if (signo == SIGKILL) {
-		if (is_dead(pid))
-			return;
-		if (slot->child.state != CHILD_STUCK)
+		/* A zombie counts as linger counts it: one that is not reaped keeps the tree from being empty. */
+		is_zombie = is_dead(pid);
+		if (slot->child.state != CHILD_STUCK &&
+		    (!is_zombie || !(slot->is_foreign || is_kept(slot, pid))))
 			count_survivor(slot, pid);
+		if (is_zombie)
+			return;
 	}
 	if (proc_open(pid, &proc) != 0)
 		return;
@@ -79,19 +100,20 @@ visit(void *arg, pid_t pid)
 }
 
 /* A child of this process. Nobody else reaps it, so its number is its own. */
-static void
+static bool
 strike(void *arg, pid_t pid)
 {
 	struct hunt *h = arg;
 	struct slot *slot;
 
 	if (slots_find_pid(h->slots, pid) != NULL)
-		return;
+		return true;
 	slot = hunted_slot(h, pid);
-	if (slot == NULL || slot->hunted_by != SIGKILL)
-		return;
-	kill(pid, SIGKILL);
-	h->struck++;
+	if (slot != NULL && slot->hunted_by == SIGKILL && !is_passed_over(slot, pid)) {
+		kill(pid, SIGKILL);
+		h->struck++;
+	}
+	return clock_mono_ns() < h->strike_until_ns;
 }
 
 static void
@@ -100,7 +122,7 @@ begin_pass(struct hunt *h)
 	struct slot *slot;
 	bool has_kill = false;
 	unsigned before;
-	int rounds = 0;
+	int rounds = 0, rc;
 
 	TAILQ_FOREACH (slot, &h->waiting, hunted) {
 		slot->hunted_by = slot->hunt_signal;
@@ -115,12 +137,13 @@ begin_pass(struct hunt *h)
 	if (!has_kill)
 		return;
 	h->struck = 0;
+	h->strike_until_ns = clock_mono_ns() + STRIKES_NS;
 	do {
 		before = h->struck;
 		h->struck = 0;
-		contain_children(h->contain, strike, h);
+		rc = contain_children(h->contain, strike, h);
 		/* Nobody is reaped meanwhile: who is new makes the number grow. */
-	} while (h->struck != before && ++rounds < STRIKES);
+	} while (rc == 0 && h->struck != before && ++rounds < STRIKES);
 }
 
 static void

@@ -24,6 +24,7 @@ struct hunt {
 	struct hunt_slots hunted;  /* by the pass that is under way */
 	struct timer slice;
 	struct proc_scan scan;
+	uint64_t strike_until_ns;
 	unsigned struck; /* children that were met in this round, dead ones included */
 	/* A pass that sent SIGKILL is over: the slot's survivors are counted. May forget this slot, and no other. */
 	void (*passed)(struct slot *slot);
@@ -36,8 +37,8 @@ void hunt_fini(struct hunt *h);
 /*
  * The next pass sends signo, then SIGCONT unless that is SIGSTOP, SIGCONT or SIGKILL, to everybody with
  * the slot's mark. Those in its process group were signalled by the caller and are passed over, except
- * for SIGKILL. A later signal replaces one that waits, and goes to those whom the pass under way has not
- * met yet. Not so SIGKILL, whose passes count who survives: each is carried through, and while it waits
+ * for SIGKILL; of a job that is its group alone only those in it are sent that. A later signal replaces one
+ * that waits, and goes to those whom the pass under way has not met yet. Not so SIGKILL, whose passes count who survives: each is carried through, and while it waits
  * for its own the one under way signals nobody.
  */
 void hunt_signal(struct hunt *h, struct slot *slot, int signo);

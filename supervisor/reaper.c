@@ -3,11 +3,12 @@
  */
 #include "supervisor/reaper.h"
 
+#include "base/clock.h"
 #include "supervisor/proc.h"
 #include "supervisor/talk.h"
 
-/* So many strays a turn: a tree may make them faster than they can be reaped. */
-#define STRAYS_PER_TURN 512
+/* So long a turn: a tree may make strays faster than they can be reaped. */
+#define REAP_NS (2 * NSEC_PER_MSEC)
 
 /* Whether it was reaped. */
 static bool
@@ -56,23 +57,27 @@ handle_exit(struct supervisor *s, pid_t pid)
 	if (keeper_is_server(&s->keeper, pid))
 		return server_exited(s);
 	/* It may be the leader of a job that is about to be adopted. */
-	if (!s->is_boarding)
-		proc_reap_stray(pid);
-	return !s->is_boarding;
+	if (s->is_boarding)
+		return false;
+	linger_reaps(&s->brood.linger, pid);
+	proc_reap_stray(pid);
+	return true;
 }
 
 /* Until none is left, or one that is kept hides the others: then returns true. */
 static bool
 reap_in_turn(struct supervisor *s)
 {
+	uint64_t until_ns = clock_mono_ns() + REAP_NS;
 	pid_t pid;
-	int i;
 
-	for (i = 0; i < STRAYS_PER_TURN && proc_next_exited(&pid) == 0; i++) {
+	while (proc_next_exited(&pid) == 0) {
 		if (pid == 0)
 			return false;
 		if (!handle_exit(s, pid))
 			return true;
+		if (clock_mono_ns() >= until_ns)
+			break;
 	}
 	state_arm_again(s);
 	return false;
@@ -89,17 +94,33 @@ visit(void *arg, pid_t pid)
 		state_arm_again(arg);
 }
 
+/* One by one, from where the last turn came to. Who exits behind that is seen by another pass. */
+static void
+reap_by_scan(struct supervisor *s)
+{
+	uint64_t until_ns = clock_mono_ns() + REAP_NS;
+	bool is_new = s->scan.fd == -1;
+	int rc;
+
+	do
+		rc = proc_scan_step(&s->scan, visit, s);
+	while (rc == 1 && clock_mono_ns() < until_ns);
+	/* Who was not seen now may be the last of its tree, and would be seen by no other signal. */
+	if (rc != 0 || !is_new)
+		state_arm_again(s);
+}
+
 static void
 reap_all(struct supervisor *s)
 {
 	if (reap_in_turn(s)) {
 		/* Most that are kept have an empty group, and are gone after this look. */
 		linger_look(&s->brood.linger);
-		/* Who was not seen now may be the last of its tree, and would be seen by no other signal. */
-		if (reap_in_turn(s) && proc_scan(visit, s) != 0)
-			state_arm_again(s);
+		if (reap_in_turn(s))
+			reap_by_scan(s);
 	}
 	linger_look(&s->brood.linger);
+	sweep_exited(&s->brood.sweep);
 }
 
 void

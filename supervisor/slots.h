@@ -64,7 +64,10 @@ struct slot {
 	bool
 	    is_foreign; /* adopted from a supervisor that has gone: others reap it, orphans do not come here */
 	bool is_by_mark;     /* so is its group, which cannot be signalled by number then */
-	uint8_t empty_looks; /* so often in a row nobody of a foreign tree was found */
+	bool is_doubted;     /* while it lingers: only a pass over /proc can tell whether anybody is left */
+	bool is_scanned;     /* and the one under way does */
+	bool is_seen;        /* and has found somebody */
+	uint8_t empty_looks; /* so often in a row it did not, and might have missed somebody */
 	uint8_t to_tell;
 	uint8_t news; /* of SLOT_TELL_PROGRESS and _IDLE, what is to be told, but not in a hurry */
 	bool is_despaired;   /* SIGKILL has not helped for long: after the next pass it is stuck */

@@ -25,6 +25,7 @@ struct supervisor {
 	struct writers writers;
 	struct notices notices;
 	struct loop_io signal_io;
+	struct proc_scan scan;  /* for exits, while some that are kept hide the others */
 	struct timer again;     /* what could not be done for want of something */
 	uint64_t nofile_before; /* the soft limit that children get */
 	struct alive alive;

@@ -170,6 +170,7 @@ supervisor_run(const struct supervisor_setup *setup)
 	    .signal_io.fd = -1,
 	    .signal_fd = -1,
 	    .ready_fd = setup->ready_fd,
+	    .scan = {.fd = -1},
 	    .loop = {.epoll_fd = -1, .timer_fd = -1},
 	    .brood = BROOD_NONE,
 	    .notices = {.io.fd = -1, .fd = setup->notify_fd},
@@ -197,6 +198,7 @@ supervisor_run(const struct supervisor_setup *setup)
 			error = give_way(&s, setup);
 		keeper_fini(&s.keeper);
 	}
+	proc_scan_stop(&s.scan);
 	notices_fini(&s.notices);
 	writers_fini(&s.writers);
 	brood_fini(&s.brood);

@@ -132,7 +132,7 @@ struct wire_ended {
 	uint32_t was_killed;     /* whether SIGKILL was needed */
 	uint32_t containment;    /* enum wire_containment */
 	uint32_t survivor_count; /* 0: nothing is left. Else it is told again when that is so */
-	int32_t survivors[WIRE_SURVIVORS_MAX]; /* their numbers, the first few */
+	int32_t survivors[WIRE_SURVIVORS_MAX]; /* their numbers, the first few; 0: it cannot be told */
 	struct wire_line last;
 };
 

@@ -36,6 +36,7 @@ static const struct fault_kind kinds[FAULT_CALL_COUNT] = {
     [FAULT_FGETS] = {"fgets", false, {EIO}},
     [FAULT_FOPEN] = {"fopen", false, {EMFILE, ENOMEM, EACCES}},
     [FAULT_FORK] = {"fork", false, {EAGAIN, ENOMEM}},
+    [FAULT_FLOCK] = {"flock", false, {EINTR, ENOLCK}},
     [FAULT_FSTAT] = {"fstat", false, {EIO, ESTALE, ENOMEM}},
     [FAULT_GETDENTS] = {"getdents64", false, {ENOMEM, EINTR}},
     [FAULT_FUTIMENS] = {"futimens", false, {EPERM, EROFS}},

@@ -52,6 +52,7 @@ WRAP(int, epoll_wait, FAULT_EPOLL_WAIT, (int epfd, struct epoll_event *events, i
 WRAP(int, execve, FAULT_EXECVE, (const char *path, char *const *argv, char *const *env), (path, argv, env))
 WRAP(int, faccessat, FAULT_FACCESSAT, (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
 WRAP(int, fchdir, FAULT_FCHDIR, (int fd), (fd))
+WRAP(int, flock, FAULT_FLOCK, (int fd, int operation), (fd, operation))
 WRAP(int, fstat, FAULT_FSTAT, (int fd, struct stat *st), (fd, st))
 WRAP(pid_t, getpgid, FAULT_GETPGID, (pid_t pid), (pid))
 WRAP(int, madvise, FAULT_MADVISE, (void *at, size_t len, int advice), (at, len, advice))

@@ -71,7 +71,7 @@ children_unpause(struct job *job)
 void
 children_let_go(struct job *job)
 {
-	if (job->is_forgotten && processes_living(job->id) == 0)
+	if (job->is_forgotten && !job->has_cgroup && processes_living(job->id) == 0)
 		job->id = 0;
 }
 

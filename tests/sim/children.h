@@ -46,6 +46,7 @@ struct told {
 	bool is_ended;
 	bool was_started; /* ever */
 	bool was_ended;
+	bool was_stuck;
 	bool was_refused;
 	struct standing started;
 	struct wire_ended ended;
@@ -113,7 +114,7 @@ uint64_t children_clock(const struct job *job);
 /* It ends, or its leader did, or it goes on: a pause is over. */
 void children_unpause(struct job *job);
 
-/* Takes it out of the table once it is forgotten and nobody of it lives. */
+/* Takes it out of the table once it is forgotten, nobody of it lives, and its cgroup is removed. */
 void children_let_go(struct job *job);
 
 /* In any order; NULL at the end. job may be NULL for the first. */

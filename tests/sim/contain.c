@@ -84,15 +84,46 @@ contain_is_populated(int base_fd, uint64_t job)
 	return processes_has_cgroup_member(job);
 }
 
-void
+int
 contain_remove(int base_fd, uint64_t job)
 {
 	struct job *j = children_find(job);
 
 	(void)base_fd;
 	kernel_enter();
-	if (!processes_has_cgroup_member(job))
-		j->has_cgroup = false;
+	if (kernel_fails())
+		return -EAGAIN;
+	if (processes_has_cgroup_member(job))
+		return -EBUSY;
+	j->has_cgroup = false;
+	children_let_go(j);
+	return 0;
+}
+
+int
+contain_remove_step(struct contain_sweep *sweep, const struct contain *c,
+    bool (*is_wanted)(void *arg, uint64_t job), void *arg)
+{
+	struct job *job;
+	int error;
+
+	(void)c;
+	sweep->is_left = false;
+	sweep->is_unfinished = false;
+	for (job = children_next(NULL); job != NULL; job = children_next(job)) {
+		if (!job->has_cgroup || is_wanted(arg, job->id))
+			continue;
+		error = contain_remove(c->base_fd, job->id);
+		sweep->is_left |= error != 0;
+		sweep->is_unfinished |= error == -EAGAIN;
+	}
+	return 0;
+}
+
+void
+contain_remove_stop(struct contain_sweep *sweep)
+{
+	(void)sweep;
 }
 
 int
@@ -130,7 +161,7 @@ contain_read_mark(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer)
 }
 
 int
-contain_children(const struct contain *c, void (*visit)(void *arg, pid_t pid), void *arg)
+contain_children(const struct contain *c, bool (*visit)(void *arg, pid_t pid), void *arg)
 {
 	const struct process *p;
 
@@ -140,8 +171,8 @@ contain_children(const struct contain *c, void (*visit)(void *arg, pid_t pid), v
 	for (p = processes_next(NULL); p != NULL; p = processes_next(p)) {
 		if (kernel_fails())
 			return -EIO;
-		if (p->parent == PARENT_US)
-			visit(arg, p->pid);
+		if (p->parent == PARENT_US && !visit(arg, p->pid))
+			return -EAGAIN;
 	}
 	return 0;
 }

@@ -257,12 +257,22 @@ no_end_unseen(const struct job *job)
 		    job->last_death_ns);
 }
 
+static void
+no_cgroup_is_left(const struct job *job)
+{
+	if (job->has_cgroup && job->last_death_ns + 5 * NSEC_PER_SEC < world_now() &&
+	    processes_living(job->id) == 0)
+		world_broken(job->id, "no cgroup is left behind", "since %" PRIu64, job->last_death_ns);
+}
+
 void
 promises_after_turn(void)
 {
 	const struct job *job;
 
 	for (job = children_next(NULL); job != NULL; job = children_next(job)) {
+		if (job->is_forgotten && kernel_turns() % 64 == 0)
+			no_cgroup_is_left(job);
 		if (!job->is_taken || job->is_forgotten)
 			continue;
 		no_deadline_passes_unseen(job);

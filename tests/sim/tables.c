@@ -15,8 +15,8 @@
 #define FILES_BESIDES 14
 /* Output, pipe, report pipe, pidfd. */
 #define FILES_A_JOB 4
-/* Hunt, linger, and the keeper's and supervisor's own. */
-#define TIMERS_BESIDES 5
+/* Hunt, linger and its slices, sweep, and the keeper's and supervisor's own. */
+#define TIMERS_BESIDES 7
 /* Turns in a second: for nothing; for each thing that happens; while a job is being ended. */
 #define TURNS_FREE 100
 #define TURNS_A_HAPPENING 4

@@ -77,9 +77,6 @@ asked_to_forget(uint64_t id)
 		return;
 	world_note(id, "FORGET taken", 0, 0);
 	job->is_forgotten = true;
-	/* Where somebody may stay behind, the directory does, until the supervisor ends. */
-	if (job->has_cgroup && job->spawn.limits.leftovers != LEFTOVERS_LEAVE)
-		world_broken(id, "no cgroup is left behind", "its own");
 	children_let_go(job);
 }
 
@@ -224,12 +221,28 @@ figures_are_true(const struct job *job, const struct wire_ended *e)
 static void
 told_stuck(struct job *job, const struct wire_ended *e)
 {
+	const struct process *p;
+	uint32_t i;
+
+	/* Told again it is the same, whoever has gone since. */
+	if (job->told.was_stuck)
+		return;
+	job->told.was_stuck = true;
 	if (job->killed_ns == 0 ||
 	    job->killed_ns + PATIENCE_NS > world_now() + kernel_longest_turn_ns())
 		world_broken(job->id, "30 s of SIGKILL come before despair", "killed at %" PRIu64,
 		    job->killed_ns);
-	if (e->survivors[0] == 0)
-		world_broken(job->id, "who survives SIGKILL is named", "none");
+	for (i = 0; i < e->survivor_count && i < WIRE_SURVIVORS_MAX; i++) {
+		/* Without a mark nobody can be named but the leader. */
+		if (e->survivors[i] == 0 && job->mark == 0)
+			continue;
+		p = processes_find_pid(e->survivors[i]);
+		/* It may have gone since the supervisor has seen it. */
+		if ((p == NULL || p->job != job->id) &&
+		    job->last_death_ns + NSEC_PER_SEC < world_now())
+			world_broken(job->id, "who survives SIGKILL is named",
+			    "%d, containment %u", e->survivors[i], e->containment);
+	}
 }
 
 static void

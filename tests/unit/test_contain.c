@@ -162,7 +162,7 @@ struct seen {
 	unsigned others;
 };
 
-static void
+static bool
 note(void *arg, pid_t pid)
 {
 	struct seen *seen = arg;
@@ -171,10 +171,11 @@ note(void *arg, pid_t pid)
 	for (i = 0; i < CHILDREN; i++) {
 		if (seen->expected[i] == pid) {
 			seen->count++;
-			return;
+			return true;
 		}
 	}
 	seen->others++;
+	return true;
 }
 
 static void

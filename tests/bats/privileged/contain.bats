@@ -130,15 +130,79 @@ start_with_number() {
 	base=$(cgroup_mount)$(sed -n 's|^0::\(.*/spawnd-[^/]*\)/job-.*|\1|p' "/proc/$pid/cgroup")
 	supervisor=$(daemon_field pid)
 	[[ $base == */spawnd-"$supervisor"-* ]]
-	kill -KILL "$supervisor" "$pid"
-	wait_until not test -e "/proc/$supervisor"
-	wait_until not test -e "/proc/$pid"
+	kill -KILL "$pid"
+	wait_until has_ended c
 	assert_dir_exists "$base"
+	kill -KILL "$supervisor"
+	wait_until not test -e "/proc/$supervisor"
 	finish d -- true
-	assert_not_exists "$base"
+	wait_until not test -e "$base"
 	supervisor=$(daemon_field pid)
 	assert_equal "$(compgen -G "${base%/*}/spawnd-$supervisor-*" | wc -l)" 1
 	spawnd stop
 	wait_until not test -e "/proc/$supervisor"
 	assert_equal "$(compgen -G "${base%/*}/spawnd-$supervisor-*" | wc -l)" 0
+}
+
+# base_of PID: the base of the daemon that runs the job which this process belongs to.
+base_of() {
+	echo "$CGROUPS$(sed -n 's|^0::\(.*/spawnd-[^/]*\)/job-.*|\1|p' "/proc/$1/cgroup")"
+}
+
+@test "a daemon in another namespace of processes leaves the cgroups of one that lives alone" {
+	local base
+
+	need_cgroups
+	finish a -- testjob pid "$TEST_DIR/a" exit 0
+	enqueue b -- testjob pid "$TEST_DIR/b" stall
+	base=$(base_of "$(pid_in "$TEST_DIR/b")")
+	spawnd cancel b
+	wait_until has_ended b
+	assert_dir_exists "$base"
+	SPAWND_HOME=$TEST_DIR/other unshare --pid --fork --mount-proc "$SPAWND" run -- true
+	assert_dir_exists "$base"
+	finish c -- true
+	assert_record .containment cgroup
+	SPAWND_HOME=$TEST_DIR/other unshare --pid --fork --mount-proc "$SPAWND" stop --now || :
+	spawnd stop
+	wait_until not test -e "$base"
+}
+
+# How many cgroups there are below it.
+cgroup_count() {
+	find "$1" -mindepth 1 -type d | wc -l
+}
+
+has_no_cgroups() {
+	(($(cgroup_count "$1") == 0))
+}
+
+@test "hundreds of cgroups that a job has made go, and a chain of them, before the daemon ends" {
+	local base make
+
+	need_cgroups
+	# shellcheck disable=SC2016 # it is the job's shell that expands it
+	make='own=$CGROUPS$(sed -n s/^0:://p /proc/self/cgroup); echo $own >$TEST_DIR/own; '
+	# shellcheck disable=SC2016
+	finish many -- sh -c "$make"'i=0; while [ $i -lt 600 ]; do mkdir $own/$i; i=$((i + 1)); done'
+	base=$(dirname "$(cat "$TEST_DIR/own")")
+	wait_until has_no_cgroups "$base"
+	# shellcheck disable=SC2016
+	finish deep -- sh -c "$make"'i=0; while [ $i -lt 60 ]; do own=$own/d; mkdir $own; i=$((i + 1)); done'
+	wait_until has_no_cgroups "$base"
+	spawnd stop
+}
+
+@test "leftovers = leave: the cgroup goes when they have gone" {
+	local base pid
+
+	need_cgroups
+	configure "[spawnd]" "leftovers = leave"
+	finish c -- sh -c 'setsid testjob pid "$1" stall & testjob wait-for "$1"' sh "$TEST_DIR/a"
+	pid=$(pid_in "$TEST_DIR/a")
+	base=$(base_of "$pid")
+	(($(cgroup_count "$base") == 1))
+	kill -KILL "$pid"
+	wait_until has_no_cgroups "$base"
+	spawnd stop
 }
