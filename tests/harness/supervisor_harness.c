@@ -11,7 +11,7 @@
  *	broken JOB				a launch block that is none
  *	many COUNT AT_ONCE : WORD...		quick jobs, numbered from 1000
  *	started JOB, ended JOB			wait for it; `ended` prints, and forgets the job
- *	stuck JOB				wait until it is told that something survives SIGKILL
+ *	stuck JOB				wait until it is told that something survives SIGKILL; prints what
  *	kind JOB				of an ended one: print its containment
  *	contain auto|cgroup|subreaper|group	for those that are spawned from here on
  *	forget JOB, cancel JOB, look JOB, report
@@ -346,6 +346,17 @@ do_ended(struct server *s, const char *text)
 }
 
 static void
+print_stuck(const struct wire_ended *e)
+{
+	uint32_t i;
+
+	printf("stuck %" PRIu64, e->job);
+	for (i = 0; i < e->survivor_count && i < WIRE_SURVIVORS_MAX; i++)
+		printf(" %d", e->survivors[i]);
+	printf("\n");
+}
+
+static void
 do_pause(struct server *s, long ms)
 {
 	uint64_t until_ns = clock_mono_ns() + (uint64_t)ms * NSEC_PER_MSEC, now_ns;
@@ -366,7 +377,7 @@ do_waiting(struct server *s, const char *verb, char *rest)
 	} else if (strcmp(verb, "stuck") == 0) {
 		while (!entry_of(s, rest)->is_stuck)
 			receive(s, -1);
-		printf("stuck\n");
+		print_stuck(&entry_of(s, rest)->ended);
 	} else if (strcmp(verb, "file") == 0) {
 		while (!has_contents(rest))
 			receive(s, 10);
