@@ -15,10 +15,12 @@
 #include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* The longest launch block; more than execve(2) takes on any system. */
 #define BLOCK_MAX (16 * 1024 * 1024)
@@ -175,6 +177,22 @@ check_limits(struct call *call, struct enqueue *e)
 		}
 	}
 	return true;
+}
+
+/* Root may have as many processes as it wants, getrlimit(2), unless a cgroup counts them. */
+static void
+warn_of_limits(const struct server *s, struct enqueue *e)
+{
+	bool has_cgroup = s->config.containment == WIRE_CONTAIN_AUTO ||
+	    s->config.containment == WIRE_CONTAIN_CGROUP;
+
+	if (e->limits.max_processes == WATCHDOG_OFF || geteuid() != 0 ||
+	    (has_cgroup && s->counts_processes))
+		return;
+	json_array_append_new(e->warnings,
+	    json_sprintf("max_processes %" PRIu64 " has no effect: the daemon runs as root, for whom processes are "
+			 "counted only by the cgroup controller pids, and there is none",
+		e->limits.max_processes));
 }
 
 /* argv for people: one line of printable UTF-8. */
@@ -453,6 +471,7 @@ enqueue_pump(struct call *call)
 			    json_pack("{s:I}", "limit", (json_int_t)s->config.queue_limit));
 		return;
 	}
+	warn_of_limits(s, e);
 	if (!e->is_parent_made_up && deliver_prepare(s->deliver, e->parent, path, &f) < 0) {
 		call_fail_argument(call, "parent", f.text);
 		return;

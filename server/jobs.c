@@ -406,18 +406,18 @@ jobs_started(struct server *s, const struct standing *st)
 	return 0;
 }
 
-/* The program's name as it was given, for people. */
+/* What could not be had, for people: the program's name as it was given, or its directory. */
 static void
-read_program(struct server *s, int64_t job, char *name, size_t size)
+read_subject(struct server *s, int64_t job, bool is_directory, char *name, size_t size)
 {
 	struct launch l;
 	void *block = NULL;
 	size_t len;
 
-	strlcpy(name, "the program", size);
+	strlcpy(name, is_directory ? "of the program" : "the program", size);
 	if (server_check(s, store_read_launch(s->store, job, &block, &len)) == 0 &&
 	    launch_unpack(block, len, &l) == 0) {
-		snprintf(name, size, "'%s'", l.argv[0]);
+		snprintf(name, size, "'%s'", is_directory ? l.directory : l.argv[0]);
 		free(l.argv);
 	}
 	free(block);
@@ -427,7 +427,7 @@ static void
 not_executed(struct server *s, struct queue_job *j, const struct limits *limits,
     const struct wire_ended *m)
 {
-	char program[256], text[1024];
+	char subject[512], text[1024];
 	const struct ending e = {.status = STATUS_ERROR,
 	    .error = text,
 	    .stage = refusal_stage(m),
@@ -435,8 +435,8 @@ not_executed(struct server *s, struct queue_job *j, const struct limits *limits,
 
 	if (m->cause == WIRE_CAUSE_CANCEL)
 		j->is_cancelled = true;
-	read_program(s, j->number, program, sizeof(program));
-	refusal_describe(m, program, limits, text, sizeof(text));
+	read_subject(s, j->number, m->stage == WIRE_STAGE_DIRECTORY, subject, sizeof(subject));
+	refusal_describe(m, subject, limits, text, sizeof(text));
 	start_failed(s, j, &e, refusal_is_temporary(m));
 }
 

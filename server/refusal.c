@@ -11,7 +11,7 @@
 
 static const struct {
 	const char *name;
-	const char *phrase; /* the program's name follows */
+	const char *phrase; /* the program's name follows, or the directory */
 } stages[WIRE_STAGE_COUNT] = {
     [WIRE_STAGE_NONE] = {"none", ""},
     [WIRE_STAGE_SLOT] = {"slot", "the supervisor has no room for"},
@@ -21,6 +21,7 @@ static const struct {
     [WIRE_STAGE_CONTAIN] = {"contain", "cannot make the cgroup that is demanded for"},
     [WIRE_STAGE_LIMITS] = {"limits", "cannot set the limits of"},
     [WIRE_STAGE_EXEC] = {"exec", "cannot execute"},
+    [WIRE_STAGE_DIRECTORY] = {"directory", "cannot enter the directory"},
 };
 
 const char *
@@ -37,7 +38,7 @@ refusal_is_temporary(const struct wire_ended *m)
 }
 
 void
-refusal_describe(const struct wire_ended *m, const char *program, const struct limits *limits,
+refusal_describe(const struct wire_ended *m, const char *subject, const struct limits *limits,
     char *text, size_t size)
 {
 	char which[256] = "";
@@ -45,6 +46,6 @@ refusal_describe(const struct wire_ended *m, const char *program, const struct l
 	if (m->stage == WIRE_STAGE_LIMITS)
 		record_blame_limits(limits, m->error, which, sizeof(which));
 	snprintf(text, size, "could not be started: %s %s%s: %s",
-	    m->stage < WIRE_STAGE_COUNT ? stages[m->stage].phrase : "something failed for", program,
+	    m->stage < WIRE_STAGE_COUNT ? stages[m->stage].phrase : "something failed for", subject,
 	    which, strerror(m->error));
 }

@@ -15,8 +15,11 @@ const char *refusal_stage(const struct wire_ended *m);
 /* Whether it will pass by itself, so that the job can be tried again. */
 bool refusal_is_temporary(const struct wire_ended *m);
 
-/* One sentence for people; program is its name as it was given, limits what the job was to have. */
-void refusal_describe(const struct wire_ended *m, const char *program, const struct limits *limits,
+/*
+ * One sentence for people; subject is the program's name as it was given, or, if that is what failed, its
+ * directory, limits what the job was to have.
+ */
+void refusal_describe(const struct wire_ended *m, const char *subject, const struct limits *limits,
     char *text, size_t size);
 
 #endif

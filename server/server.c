@@ -77,6 +77,7 @@ on_hello(struct server *s, const struct wire_hello *m)
 	s->slot_count = m->slot_count;
 	s->supervisor_pid = m->pid;
 	s->mark_limit = m->mark_limit;
+	s->counts_processes = m->counts_processes != 0;
 	server_set_room(s);
 	if (s->config.max_running > s->slot_count)
 		log_line("max_running is %" PRIu32 ", but only %" PRIu32

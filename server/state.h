@@ -62,6 +62,7 @@ struct server {
 	uint64_t instance;   /* of the supervisor, 0 before its HELLO */
 	uint64_t mark_limit; /* its jobs' marks lie below it */
 	uint32_t slot_count; /* how many jobs it can hold */
+	bool counts_processes; /* of a job in a cgroup, it does */
 	int32_t supervisor_pid;
 	struct numbers to_start;  /* SPAWN them */
 	struct numbers to_forget; /* their ends are stored */

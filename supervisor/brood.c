@@ -466,6 +466,7 @@ brood_init(struct brood *b, struct loop *loop, const struct proc_abilities *abil
 	b->abilities = *abilities;
 	contain_init(&b->contain, b->report.instance);
 	b->report.mark_limit = b->contain.mark_limit;
+	b->report.counts_processes = (b->contain.controllers & CONTAIN_PIDS) != 0;
 	linger_init(&b->linger, loop, &b->slots, &b->abilities, &b->contain, tree_found);
 	hunt_init(&b->hunt, loop, &b->slots, &b->contain, hunt_passed);
 	sweep_init(&b->sweep, loop, &b->slots, &b->contain);

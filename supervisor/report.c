@@ -333,7 +333,8 @@ send_hello(const struct report *r, int wire_fd)
 	m.hello = (struct wire_hello){.instance = r->instance,
 	    .mark_limit = r->mark_limit,
 	    .slot_count = r->slot_count,
-	    .pid = getpid()};
+	    .pid = getpid(),
+	    .counts_processes = r->counts_processes};
 	return wire_send(wire_fd, WIRE_HELLO, &m, NULL, 0);
 }
 

@@ -2,7 +2,7 @@
  * spawn: see spawn.h. Run by the supervisor, and by its child up to the exec.
  *
  * The parent: a close-on-exec pipe, clone, close the writing end. The child, in this order: bound to
- * the life of the supervisor up to its exec, so that none that nobody knows begins to run; session and mark; launch block; umask and directory; descriptors
+ * the life of the supervisor up to its exec, so that none that nobody knows begins to run; session and mark; launch block; directory; umask; descriptors
  * 0 to 3; signals; limits; exec. At the first failure it writes the stage and errno into the pipe
  * and _exits.
  *
@@ -142,7 +142,7 @@ spawn_restore_nofile(uint64_t soft)
 	return setrlimit(RLIMIT_NOFILE, &limit) == -1 ? -errno : 0;
 }
 
-/* Session, directory, descriptors, signals, limits. *report_fd moves. 0 or -errno. */
+/* Descriptors, signals, limits. *report_fd moves. 0 or -errno. */
 static int
 set_up(const struct spawn_request *request, const struct launch *launch, int *report_fd)
 {
@@ -151,8 +151,6 @@ set_up(const struct spawn_request *request, const struct launch *launch, int *re
 	int error;
 
 	umask(launch->umask);
-	if (fchdir(request->fds[WIRE_FD_DIRECTORY]) == -1)
-		return -errno;
 	error = spawn_place_fds(fds, CHILD_FDS, report_fd);
 	if (error != 0)
 		return error;
@@ -260,6 +258,10 @@ child_main(const struct spawn_request *request, pid_t supervisor, int report_fd)
 	if (error == 0) {
 		outcome.stage = WIRE_STAGE_LAUNCH;
 		error = read_launch(request->fds[WIRE_FD_LAUNCH], &launch);
+	}
+	if (error == 0) {
+		outcome.stage = WIRE_STAGE_DIRECTORY;
+		error = fchdir(request->fds[WIRE_FD_DIRECTORY]) == -1 ? -errno : 0;
 	}
 	if (error == 0) {
 		outcome.stage = WIRE_STAGE_SETUP;

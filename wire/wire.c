@@ -16,7 +16,7 @@
 
 /* A packet is copied as it lies in memory: a hole in it would carry what was there before. */
 _Static_assert(sizeof(struct wire_line) == 8 + WIRE_LINE_MAX, "hole in struct wire_line");
-_Static_assert(sizeof(struct wire_hello) == 24, "hole in struct wire_hello");
+_Static_assert(sizeof(struct wire_hello) == 32, "hole in struct wire_hello");
 _Static_assert(sizeof(struct standing) == 120, "hole in struct standing");
 _Static_assert(sizeof(struct wire_ended) == 136 + sizeof(struct wire_line), "hole in wire_ended");
 _Static_assert(sizeof(struct wire_looked) == 40 + sizeof(struct wire_line), "hole in wire_looked");
@@ -58,17 +58,29 @@ static const struct {
     [WIRE_IDLE] = {WIRE_SERVER, WITH(wire_idle), 0},
 };
 
-/* Room for the descriptors of one packet, aligned as cmsg(3) wants it. */
+/* Room for what comes with one packet, aligned as cmsg(3) wants it. */
 union control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
+	char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
 };
 
 int
 wire_pair(int ends[2])
 {
+	const int on = 1;
+	int i, error;
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == -1)
 		return -errno;
+	/* Credentials come with each packet, also with an empty one, and not with the end of the file. */
+	for (i = 0; i < 2; i++) {
+		if (setsockopt(ends[i], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0)
+			continue;
+		error = -errno;
+		fd_close(&ends[0]);
+		fd_close(&ends[1]);
+		return error;
+	}
 	return 0;
 }
 
@@ -115,6 +127,17 @@ take_fds(struct msghdr *packet, int fds[WIRE_FDS_MAX])
 			memcpy(&fds[count++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
 	}
 	return count;
+}
+
+static bool
+has_credentials(struct msghdr *packet)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(packet); c != NULL; c = CMSG_NXTHDR(packet, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+			return true;
+	return false;
 }
 
 /* What is wrong with values that would lead a reader astray, or NULL. */
@@ -188,7 +211,7 @@ wire_receive(int fd, enum wire_side side, struct wire_message *m, int fds[WIRE_F
 	if (n == -1)
 		return -errno;
 	count = take_fds(&packet, fds);
-	if (n == 0 && count == 0)
+	if (n == 0 && count == 0 && !has_credentials(&packet))
 		return 0;
 	why = packet_fault(m, (size_t)n, packet.msg_flags, side);
 	if (why == NULL && count != types[m->type].nfds) {

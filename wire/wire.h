@@ -82,10 +82,11 @@ enum wire_stage {
 	WIRE_STAGE_SLOT,    /* no free slot, or the job is there already */
 	WIRE_STAGE_FORK,    /* clone(2), pipe2(2) */
 	WIRE_STAGE_LAUNCH,  /* the launch block is damaged */
-	WIRE_STAGE_SETUP,   /* descriptors, directory, session */
+	WIRE_STAGE_SETUP,   /* descriptors, session */
 	WIRE_STAGE_CONTAIN, /* the containment that was demanded cannot be had */
 	WIRE_STAGE_LIMITS,  /* setrlimit(2), setpriority(2), cgroup limits */
 	WIRE_STAGE_EXEC,    /* execve(2) */
+	WIRE_STAGE_DIRECTORY, /* it may not be entered */
 	WIRE_STAGE_COUNT
 };
 
@@ -110,6 +111,8 @@ struct wire_hello {
 	uint64_t mark_limit; /* marks lie below it; 0: none can be set */
 	uint32_t slot_count; /* how many jobs fit at once */
 	int32_t pid;
+	uint32_t counts_processes; /* whether max_processes of a job in a cgroup holds for its tree, and for root */
+	uint32_t reserved;
 };
 
 struct wire_ended {

@@ -105,7 +105,7 @@ drive() {
 	write_prelude
 	{
 		echo "contain $kind"
-		sed "s|@DIR@|$DIR|g; s|: begin\\>|: . \$DIR/prelude; begin|"
+		sed "s|@DIR@|$DIR|g; s|@KIND@|$kind|g; s|: begin\\>|: . \$DIR/prelude; begin|"
 		printf '%s\n' "spawn 99 : . \$DIR/prelude; scan" 'ended 99' zombies quit
 	} >"$DIR.script"
 	# shellcheck disable=SC2086 # none, or one word

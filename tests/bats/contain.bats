@@ -295,9 +295,10 @@ check_paused() {
 				spawn 5 grace=0 : begin; setsid testjob pid $W.5 stall & want 5; cp $W.5 $DIR/five; testjob wait-for $DIR/go; exit 5
 				contain group
 				spawn 6 grace=0 : begin; testjob pid $W.6 stall & want 6; cp $W.6 $DIR/six; testjob wait-for $DIR/go; exit 6
+				contain @KIND@
 				file @DIR@/five
 				file @DIR@/six
-				spawn 3 grace=0 : cd $DIR; for i in one two six; do setsid escape embalm $(cat $i) $DIR/held.$i & done; for i in five; do setsid escape hold $(cat $i) $DIR/held.$i & done; wait
+				spawn 3 grace=0 : cd $DIR; for i in one two six; do setsid escape embalm $(cat $i) $DIR/held.$i & done; setsid escape hold $(cat five) $DIR/held.five & wait
 				file @DIR@/held.one
 				file @DIR@/held.two
 				file @DIR@/held.five

@@ -45,6 +45,22 @@ load common
 	assert_record '[.status, .ran, .stage, .errno] | tojson' '["error",false,"directory","ENOENT"]'
 }
 
+@test "a directory that may not be entered when the job's turn comes: it never ran, and the error names it" {
+	local as=()
+
+	configure '[spawnd]' 'max_running = 1'
+	((EUID != 0)) || as=(setpriv --bounding-set=-dac_override,-dac_read_search --)
+	"${as[@]}" "$SPAWND" fifo P
+	enqueue first -- testjob stall
+	mkdir "$TEST_DIR/closed"
+	(cd "$TEST_DIR/closed" && enqueue c -- true)
+	chmod 000 "$TEST_DIR/closed"
+	spawnd cancel first
+	await_record c
+	assert_record '[.status, .ran, .stage, .errno] | tojson' '["error",false,"directory","EACCES"]'
+	assert_record .error "could not be started: cannot enter the directory '$TEST_DIR/closed': Permission denied"
+}
+
 @test "a directory that is gone already is refused" {
 	mkdir "$TEST_DIR/gone"
 	cd "$TEST_DIR/gone"

@@ -121,6 +121,19 @@ assert_inherited() {
 	assert_record .status completed
 }
 
+@test "root is told where max_processes has no effect" {
+	configure '[spawnd]' 'containment = subreaper'
+	run -0 --separate-stderr enqueue c --json --max-processes 7 -- true
+	if ((EUID == 0)); then
+		assert_regex "$(jq -r '.warnings[0]' <<<"$output")" '^max_processes 7 has no effect: .*root'
+		[[ $stderr == *"max_processes 7 has no effect"* ]]
+	else
+		assert_equal "$(jq '.warnings | length' <<<"$output")" 0
+	fi
+	run -0 enqueue d --json -- true
+	assert_equal "$(jq '.warnings | length' <<<"$output")" 0
+}
+
 @test "a process beyond max_processes cannot be made" {
 	local -a as=()
 

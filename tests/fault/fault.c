@@ -67,6 +67,7 @@ static const struct fault_kind kinds[FAULT_CALL_COUNT] = {
     [FAULT_SETPRIORITY] = {"setpriority", false, {EACCES, EPERM}},
     [FAULT_SETRLIMIT] = {"setrlimit", false, {EPERM}},
     [FAULT_SETSID] = {"setsid", false, {EPERM}},
+    [FAULT_SETSOCKOPT] = {"setsockopt", false, {ENOMEM, EPERM}},
     [FAULT_SIGNALFD] = {"signalfd", false, {EMFILE, ENOMEM}},
     [FAULT_SOCKET] = {"socket", false, {EMFILE, ENOBUFS}},
     [FAULT_SOCKETPAIR] = {"socketpair", false, {EMFILE, ENFILE, ENOMEM}},

@@ -75,6 +75,7 @@ WRAP(ssize_t, sendto, FAULT_SENDTO, (int fd, const void *data, size_t len, int f
 WRAP(int, setpriority, FAULT_SETPRIORITY, (int which, id_t who, int value), (which, who, value))
 WRAP(int, setrlimit, FAULT_SETRLIMIT, (int resource, const struct rlimit *limit), (resource, limit))
 WRAP(pid_t, setsid, FAULT_SETSID, (void), ())
+WRAP(int, setsockopt, FAULT_SETSOCKOPT, (int fd, int level, int name, const void *value, socklen_t len), (fd, level, name, value, len))
 WRAP(int, signalfd, FAULT_SIGNALFD, (int fd, const sigset_t *mask, int flags), (fd, mask, flags))
 WRAP(int, socket, FAULT_SOCKET, (int domain, int type, int protocol), (domain, type, protocol))
 WRAP(int, socketpair, FAULT_SOCKETPAIR, (int domain, int type, int protocol, int *ends), (domain, type, protocol, ends))

@@ -78,7 +78,7 @@ static void
 print_ended(const struct wire_ended *e)
 {
 	static const char *const stages[WIRE_STAGE_COUNT] = {"none", "slot", "fork", "launch",
-	    "setup", "contain", "limits", "exec"};
+	    "setup", "contain", "limits", "exec", "directory"};
 	static const char *const causes[WIRE_CAUSE_COUNT] = {"none", "total", "idle", "trigger",
 	    "output", "cancel"};
 	int status = e->wait_status;

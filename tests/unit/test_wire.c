@@ -137,6 +137,28 @@ test_nothing_there_the_end_and_a_dead_peer(void **state)
 	close(ends[0]);
 }
 
+/* Nor is one that its sender's death follows: what lies behind it is read. */
+static void
+test_an_empty_packet_is_not_the_end(void **state)
+{
+	struct wire_message m = {0};
+	int ends[2], fds[WIRE_FDS_MAX];
+	const char *why = NULL;
+
+	(void)state;
+	assert_int_equal(wire_pair(ends), 0);
+	send_raw(ends[1], "", 0, NULL, 0);
+	assert_int_equal(wire_send(ends[1], WIRE_QUIT, &m, NULL, 0), 0);
+	send_raw(ends[1], "", 0, NULL, 0);
+	close(ends[1]);
+	assert_int_equal(wire_receive(ends[0], WIRE_SUPERVISOR, &m, fds, &why), -EBADMSG);
+	assert_non_null(why);
+	assert_int_equal(wire_receive(ends[0], WIRE_SUPERVISOR, &m, fds, &why), 1);
+	assert_int_equal(wire_receive(ends[0], WIRE_SUPERVISOR, &m, fds, &why), -EBADMSG);
+	assert_int_equal(wire_receive(ends[0], WIRE_SUPERVISOR, &m, fds, &why), 0);
+	close(ends[0]);
+}
+
 static void
 test_a_full_wire_says_so(void **state)
 {
@@ -207,7 +229,7 @@ test_damaged_heads_are_dropped(void **state)
 	(void)state;
 	assert_int_equal(wire_pair(ends), 0);
 	m = right(WIRE_CANCEL, sizeof(m.job));
-	for (len = 1; len < m.size; len++)
+	for (len = 0; len < m.size; len++)
 		assert_dropped(ends, &m, len, 0);
 	assert_dropped(ends, &m, m.size + 1, 0);
 	memcpy(huge, &m, m.size);
@@ -323,6 +345,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_every_message_arrives_at_its_side_only),
 	    cmocka_unit_test(test_nothing_there_the_end_and_a_dead_peer),
+	    cmocka_unit_test(test_an_empty_packet_is_not_the_end),
 	    cmocka_unit_test(test_a_full_wire_says_so),
 	    cmocka_unit_test(test_the_sender_may_not_miscount_descriptors),
 	    cmocka_unit_test(test_damaged_heads_are_dropped),
