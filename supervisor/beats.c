@@ -19,6 +19,11 @@
 #define FLOOD_SIZE (16 * 1024)
 #define FLOOD_NS (10 * NSEC_PER_MSEC)
 #define MUTE_NS (50 * NSEC_PER_MSEC)
+/* But so much may come in one go, so that a single large write need not wait; and again after so long without. */
+#define BURST_SIZE (1280 * 1024)
+#define BURST_NS NSEC_PER_SEC
+/* What a read counts for at least. */
+#define BURST_READ 4096
 
 /* Whoever watches is told when it falls silent for long, and when it does not any more. */
 static void
@@ -43,15 +48,18 @@ static void
 sign(struct slot *slot, uint64_t extend_ns, uint64_t now_ns)
 {
 	bool had_beaten = slot->watchdog.has_beaten, is_extended, is_first;
+	bool is_live = child_is_live(&slot->child);
 
 	watchdog_sign(&slot->watchdog, ACTIVITY_HEARTBEAT, now_ns);
 	note_quiet(slot, now_ns);
-	is_extended = extend_ns > 0 && watchdog_extend(&slot->watchdog, extend_ns, now_ns);
+	/* Who is being ended, or has ended, is given no more: what it had then is what its record tells. */
+	is_extended = extend_ns > 0 && is_live && slot->ending_ns == 0 &&
+	    watchdog_extend(&slot->watchdog, extend_ns, now_ns);
 	is_first = slot->watchdog.has_beaten != had_beaten;
-	if (slot->child.state != CHILD_RUNNING)
+	if (!is_live)
 		return;
 	/* Only the first beat can bring the deadline nearer: the idle clock may begin with it. */
-	if (is_first || is_extended)
+	if ((is_first || is_extended) && slot->child.state == CHILD_RUNNING)
 		timer_arm(&slot->slots->loop->timers, &slot->deadline,
 		    watchdog_wake(&slot->watchdog));
 	if (is_extended || (is_first && slot->watchdog.limits.idle_from == IDLE_FROM_FIRST_BEAT))
@@ -89,20 +97,34 @@ unmute(void *arg)
 		loop_change(slot->slots->loop, &slot->beats_io, EPOLLIN);
 }
 
+/* Whether a read of n bytes is more than its job may say for now. */
+static bool
+is_flood(struct slot *slot, ssize_t n, uint64_t now_ns)
+{
+	if (n < FLOOD_SIZE && now_ns - slot->read_ns >= FLOOD_NS)
+		return false;
+	if (now_ns - slot->flood_ns >= BURST_NS)
+		slot->burst = 0;
+	slot->flood_ns = now_ns;
+	if (slot->burst <= BURST_SIZE)
+		slot->burst += n > BURST_READ ? (uint32_t)n : BURST_READ;
+	return slot->burst > BURST_SIZE;
+}
+
 static void
 ready(void *arg, uint32_t events)
 {
 	struct slot *slot = arg;
 	struct loop *loop = slot->slots->loop;
 	ssize_t n = take(slot, loop->now_ns);
-	bool is_flood = n >= FLOOD_SIZE || loop->now_ns - slot->read_ns < FLOOD_NS;
+	bool is_muted = is_flood(slot, n, loop->now_ns);
 
 	(void)events;
 	slot->read_ns = loop->now_ns;
 	/* We hold a writing end, so an end of the file means that it is not the pipe we were promised. */
 	if (n == 0 || (n < 0 && n != -EAGAIN))
 		loop_remove(loop, &slot->beats_io);
-	else if (is_flood && loop_change(loop, &slot->beats_io, 0) == 0)
+	else if (is_muted && loop_change(loop, &slot->beats_io, 0) == 0)
 		timer_arm(&loop->timers, &slot->unmute, loop->now_ns + MUTE_NS);
 }
 

@@ -125,6 +125,8 @@ clear(struct slots *s, struct slot *slot, uint64_t job)
 		h->partial_len = 0;
 		h->last_len = 0;
 		h->is_partial_cut = false;
+		h->has_partial_nul = false;
+		h->extend_ns = 0;
 		h->is_last_cut = false;
 	}
 	*slot = (struct slot){.slots = s, .job = job, .proc = PROC_NONE};

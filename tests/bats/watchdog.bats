@@ -155,6 +155,18 @@ load common
 	assert_record .status completed
 }
 
+# A pipe that is muted as soon as much comes makes it wait 50 ms for each 64 KiB; a busy machine has several tries.
+@test "a single large write to the pipe does not make the child wait" {
+	local try ms
+
+	for try in {1..20}; do
+		finish "c$try" -- sh -c 'from=$(date +%s%3N); head -c 1048576 /dev/zero >&3; echo $(($(date +%s%3N) - from))'
+		ms=$(spawnd logs "c$try")
+		((ms > 100)) || return 0
+	done
+	fail "it took $ms ms"
+}
+
 @test "a line that is too long is cut, and nonsense on the pipe does no harm" {
 	finish c -- sh -c 'head -c 100000 /dev/urandom >&3; echo >&3; head -c 5000 /dev/zero | tr "\0" y >&3; echo >&3'
 	assert_record .status completed

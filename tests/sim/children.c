@@ -5,11 +5,14 @@
 #include "tests/sim/children.h"
 
 #include "tests/sim/promises.h"
+#include "tests/sim/tables.h"
 #include "tests/sim/world.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -65,6 +68,7 @@ children_unpause(struct job *job)
 		return;
 	job->is_paused = false;
 	job->pauses_ns += world_now() - job->paused_ns;
+	job->unpaused_ns = world_now();
 	job->pause_count++;
 }
 
@@ -91,6 +95,7 @@ draw_limits(struct limits *l, uint64_t scale_ns)
 	l->kill_signal = signals[world_below(sizeof(signals) / sizeof(signals[0]))];
 	if (world_once_in(100))
 		l->kill_signal = world_once_in(2) ? 0 : 200;
+	l->max_extend_ns = world_once_in(2) ? 0 : world_below(5 * scale_ns);
 	l->activity = (uint32_t)world_below(4);
 	l->idle_from = (uint32_t)world_below(IDLE_FROM_COUNT);
 	l->leftovers = (uint32_t)world_below(LEFTOVERS_COUNT);
@@ -218,6 +223,12 @@ act(void *arg, uint64_t number)
 	if (p == NULL || p->is_zombie)
 		return;
 	job = children_find(p->job);
+	/* Somebody else's. */
+	if (p->is_leader && p->is_stopped_by_us && p->busy_until_ns <= world_now() &&
+	    world_once_in(6)) {
+		processes_die(p, SIGKILL);
+		return;
+	}
 	if ((p->is_stopped && !children.is_old) || p->busy_until_ns > world_now()) {
 		act_later(p, job);
 		return;
@@ -354,6 +365,30 @@ reckon(struct heartbeat *h, const char *data, size_t len)
 	}
 }
 
+/* A line that asks for more time, as what it was granted then must be reckoned. Its length. */
+static size_t
+ask_for_time(struct job *job, char *bytes, size_t room)
+{
+	const struct limits *l = &job->spawn.limits;
+	uint64_t us = 1 + world_below(10 * NSEC_PER_SEC / 1000), wanted_ns;
+	char line[48];
+	size_t len = (size_t)snprintf(line, sizeof(line), "extend_usec=%" PRIu64 "\n", us);
+
+	if (len > room)
+		return 0;
+	memcpy(bytes, line, len);
+	wanted_ns = children_clock(job) - job->settled_ns + us * 1000;
+	/* Who is being ended, or has ended, is given no more. */
+	if (job->signalled_ns != 0 || tables_is_over(job->id) || l->max_total_ns == WATCHDOG_OFF ||
+	    wanted_ns <= l->max_total_ns + job->granted_ns)
+		return len;
+	world_note(job->id, "asks for time: us, in force before", (int64_t)us, (int64_t)job->granted_ns);
+	job->granted_ns = wanted_ns - l->max_total_ns;
+	if (job->granted_ns > l->max_extend_ns)
+		job->granted_ns = l->max_extend_ns;
+	return len;
+}
+
 ssize_t
 children_read_beats(struct file *f, void *data, size_t len)
 {
@@ -366,10 +401,16 @@ children_read_beats(struct file *f, void *data, size_t len)
 		return -1;
 	}
 	for (at = 0; at < n; at += piece) {
+		piece = !job->is_in_line && world_once_in(100)
+		    ? ask_for_time(job, bytes + at, n - at)
+		    : 0;
+		if (piece > 0)
+			continue;
 		piece = world_once_in(50) ? 1 + world_below(3000) : 1 + world_below(100);
 		piece = piece < n - at ? piece : n - at;
 		memset(bytes + at, 'a' + (int)world_below(26), piece);
-		bytes[at + piece - 1] = world_once_in(4) ? '\0' : '\n';
+		job->is_in_line = world_once_in(4);
+		bytes[at + piece - 1] = job->is_in_line ? '\0' : '\n';
 	}
 	f->size -= n;
 	job->read_ns = children_clock(job);

@@ -86,8 +86,11 @@ proc_open(pid_t pid, struct proc *ret_p)
 	if (!kernel_is_calm() && world_once_in(20))
 		processes_replace(pid);
 	process = processes_find_pid(pid);
-	if (kernel_fails())
+	if (kernel_fails()) {
+		if (process != NULL)
+			process->is_missed = true;
 		return -EMFILE;
+	}
 	if (process == NULL)
 		return -ESRCH;
 	open_handle(process, ret_p);
@@ -141,7 +144,8 @@ proc_signal(const struct proc *p, int signo)
 	if (process == NULL)
 		return -ESRCH;
 	promises_tried(process->job, signo);
-	if (kernel_fails())
+	process->is_missed = kernel_fails();
+	if (process->is_missed)
 		return -EPERM;
 	processes_signal(process, signo);
 	return 0;
@@ -152,12 +156,15 @@ static int
 signal_group(uint64_t number, pid_t pgid, int signo)
 {
 	struct process *process;
-	int error = -ESRCH;
+	bool is_failing = kernel_fails();
+	int error = is_failing ? -EPERM : -ESRCH;
 
-	if (kernel_fails())
-		return -EPERM;
 	for (process = processes_next(NULL); process != NULL; process = processes_next(process)) {
 		if (number != 0 ? process->group != number : process->pgid != pgid)
+			continue;
+		if (signo != 0)
+			process->is_missed = is_failing;
+		if (is_failing)
 			continue;
 		if (signo != 0)
 			processes_signal(process, signo);

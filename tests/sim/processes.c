@@ -117,6 +117,7 @@ processes_fork(const struct process *parent, uint64_t parent_number, bool is_own
 		    .is_in_cgroup = parent->is_in_cgroup,
 		    .has_executed = true,
 		    .report_fd = -1};
+	p->born_ns = world_now();
 	p->number = ++processes.numbers * PROCESSES_MAX + (uint64_t)place;
 	p->pid = take_pid();
 	if (is_own_group) {
@@ -242,10 +243,12 @@ processes_signal(struct process *p, int signo)
 		break;
 	case SIGSTOP:
 		p->is_stopped = true;
+		p->is_stopped_by_us = true;
 		if (p->parent == PARENT_US)
 			kernel_signal(SIGCHLD);
 		break;
 	case SIGCONT:
+		p->is_stopped_by_us = false;
 		go_on(p);
 		break;
 	default:

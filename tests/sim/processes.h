@@ -30,6 +30,9 @@ struct process {
 	bool has_executed;
 	bool is_zombie;
 	bool is_stopped;
+	bool is_stopped_by_us;
+	bool is_missed; /* the kernel has refused a signal, or a handle, for it */
+	uint64_t born_ns;
 	bool is_dying;          /* SIGKILL has come */
 	int caught;             /* a signal that waits until it goes on; 0: none */
 	uint64_t busy_until_ns; /* in the kernel, where no signal reaches it (D) */

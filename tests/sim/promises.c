@@ -65,7 +65,7 @@ static bool
 has_total_passed(const struct job *job)
 {
 	return job->executed_ns != 0 &&
-	    later(job->executed_ns, job->spawn.limits.max_total_ns) <=
+	    later(job->executed_ns, later(job->spawn.limits.max_total_ns, job->granted_ns)) <=
 	    children_clock(job) + tolerance(job);
 }
 
@@ -196,7 +196,8 @@ static uint64_t
 deadline(const struct job *job)
 {
 	const struct limits *l = &job->spawn.limits;
-	uint64_t total_ns = later(job->settled_ns, l->max_total_ns), idle_ns = UINT64_MAX;
+	uint64_t total_ns = later(job->settled_ns, later(l->max_total_ns, job->granted_ns));
+	uint64_t idle_ns = UINT64_MAX;
 	uint64_t sign_ns = 0;
 
 	/* The first beat counts where the idle clock waits for it; any later one is later still. */
@@ -237,6 +238,61 @@ no_grace_without_end(const struct job *job)
 	    "signalled at %" PRIu64, job->signalled_ns);
 }
 
+/* Whether the supervisor knows this process for one of the job: by its mark, or as a member of its group. */
+static bool
+is_reached(const struct job *job, const struct process *p)
+{
+	return p->job == job->id && !p->is_zombie &&
+	    (p->group == job->leader ||
+		(job->mark != 0 && job->told.was_started &&
+		    job->told.started.containment != WIRE_CONTAIN_GROUP));
+}
+
+/* Once its leader has died the tree is looked at, at least each 100 ms; some looks fail. */
+static void
+no_one_is_forgotten_by_sigkill(const struct job *job)
+{
+	const struct process *p;
+
+	if (job->leader_died_ns == 0 || tables_state(job->id) != CHILD_KILLING)
+		return;
+	for (p = processes_next(NULL); p != NULL; p = processes_next(p))
+		if (is_reached(job, p) && !p->is_dying && !p->is_missed &&
+		    p->busy_until_ns < world_now() &&
+		    latest(p->born_ns, latest(job->killed_ns, job->leader_died_ns)) + 3 * NSEC_PER_SEC < world_now())
+			world_broken(job->id, "SIGKILL comes to who has missed it", "%d, born %" PRIu64,
+			    (int)p->pid, p->born_ns);
+}
+
+/* Where it had its whole grace period, and then SIGKILL. */
+static void
+no_patience_without_end(const struct job *job)
+{
+	uint64_t from_ns = job->killed_ns;
+
+	if (job->spawn.limits.kill_signal == SIGKILL)
+		from_ns = later(from_ns, job->spawn.limits.kill_grace_ns);
+	if (job->killed_ns != 0 && tables_state(job->id) == CHILD_KILLING &&
+	    later(from_ns, 32 * NSEC_PER_SEC) < world_now())
+		world_broken(job->id, "after 30 s of SIGKILL the end is told", "killed at %" PRIu64,
+		    job->killed_ns);
+}
+
+static void
+no_one_stays_stopped(const struct job *job)
+{
+	const struct process *p;
+
+	if (job->is_paused || job->unpaused_ns == 0 ||
+	    job->unpaused_ns + 3 * NSEC_PER_SEC > world_now())
+		return;
+	for (p = processes_next(NULL); p != NULL; p = processes_next(p))
+		if (is_reached(job, p) && p->is_stopped && p->is_stopped_by_us && !p->is_dying &&
+		    !p->is_missed)
+			world_broken(job->id, "who was stopped for a pause goes on after it", "%d",
+			    (int)p->pid);
+}
+
 static void
 no_start_after_cancel(const struct job *job)
 {
@@ -273,13 +329,18 @@ promises_after_turn(void)
 	for (job = children_next(NULL); job != NULL; job = children_next(job)) {
 		if (job->is_forgotten && kernel_turns() % 64 == 0)
 			no_cgroup_is_left(job);
+		if (kernel_turns() % 64 == 0)
+			no_one_stays_stopped(job);
 		if (!job->is_taken || job->is_forgotten)
 			continue;
 		no_deadline_passes_unseen(job);
 		no_grace_without_end(job);
 		no_start_after_cancel(job);
-		if (kernel_turns() % 64 == 0)
-			no_end_unseen(job);
+		if (kernel_turns() % 64 != 0)
+			continue;
+		no_end_unseen(job);
+		no_one_is_forgotten_by_sigkill(job);
+		no_patience_without_end(job);
 	}
 	tables_check();
 }

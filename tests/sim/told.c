@@ -188,7 +188,7 @@ cause_is_the_first(const struct job *job, const struct wire_ended *e)
 	if ((e->cause == WIRE_CAUSE_TOTAL || e->cause == WIRE_CAUSE_IDLE) && job->signalled_ns == 0)
 		world_broken(job->id, "who was told to have passed a limit was ended", "not yet");
 	if (e->cause == WIRE_CAUSE_TOTAL &&
-	    e->verdict_ns + slack_ns < job->spawn.limits.max_total_ns)
+	    e->verdict_ns + slack_ns < job->spawn.limits.max_total_ns + job->granted_ns)
 		world_broken(job->id, "a limit that has passed is what passed", "total");
 	if (e->cause == WIRE_CAUSE_IDLE && e->idle_ns + slack_ns < job->spawn.limits.max_idle_ns)
 		world_broken(job->id, "a limit that has passed is what passed", "idle");
@@ -216,6 +216,17 @@ figures_are_true(const struct job *job, const struct wire_ended *e)
 	    memcmp(e->last.text, job->lines.last, e->last.len) != 0)
 		world_broken(job->id, "the last line is the last line", "%u bytes, not %u",
 		    e->last.len, job->lines.last_len);
+}
+
+static void
+no_more_is_granted(const struct job *job, uint64_t max_total_ns)
+{
+	const struct limits *l = &job->spawn.limits;
+
+	if (max_total_ns > l->max_total_ns &&
+	    (l->max_total_ns == WATCHDOG_OFF ||
+		max_total_ns - l->max_total_ns > l->max_extend_ns))
+		world_broken(job->id, "no more is granted than max_extend", "%" PRIu64, max_total_ns);
 }
 
 static void
@@ -271,6 +282,7 @@ told_ended(const struct wire_ended *e)
 	if (job->is_cloned)
 		nobody_is_left(job, e);
 	if (e->stage == WIRE_STAGE_NONE) {
+		no_more_is_granted(job, e->max_total_ns);
 		cause_is_the_first(job, e);
 		figures_are_true(job, e);
 	}
@@ -281,6 +293,8 @@ told_looked(const struct wire_looked *l)
 {
 	const struct job *job = told_of(l->job, "LOOKED told");
 
+	if (job->executed_ns != 0)
+		no_more_is_granted(job, l->max_total_ns);
 	if ((l->is_paused != 0) != is_pausing(job))
 		world_broken(l->job, "a look shows a pause", "%u, not %u", l->is_paused,
 		    job->is_paused);

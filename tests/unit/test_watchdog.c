@@ -289,6 +289,12 @@ test_an_extension_is_granted_up_to_its_limit(void **state)
 	assert_int_equal(watchdog_deadline(&w), T0 + 160);
 	assert_int_equal(watchdog_judge(&w, T0 + 159), WATCHDOG_ALIVE);
 	assert_int_equal(watchdog_judge(&w, T0 + 160), WATCHDOG_TOTAL);
+	/* A little more than it may be, or just as much. */
+	w = started(100, WATCHDOG_OFF);
+	w.limits.max_extend_ns = 60;
+	assert_true(watchdog_extend(&w, 110, T0 + 51));
+	assert_int_equal(watchdog_max_total_ns(&w), 160);
+	assert_false(watchdog_extend(&w, 111, T0 + 50));
 	w = started(WATCHDOG_OFF, 50);
 	w.limits.max_extend_ns = 60;
 	assert_false(watchdog_extend(&w, 1000, T0 + 10)); /* there is no limit to extend */
