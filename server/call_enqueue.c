@@ -190,7 +190,8 @@ warn_of_limits(const struct server *s, struct enqueue *e)
 	    (has_cgroup && s->counts_processes))
 		return;
 	json_array_append_new(e->warnings,
-	    json_sprintf("max_processes %" PRIu64 " has no effect: the daemon runs as root, for whom processes are "
+	    json_sprintf("max_processes %" PRIu64
+			 " has no effect: the daemon runs as root, for whom processes are "
 			 "counted only by the cgroup controller pids, and there is none",
 		e->limits.max_processes));
 }

@@ -293,6 +293,9 @@ adopt(struct adopt *a, struct slot *slot, const struct wire_adopt *m)
 	if (error != 0)
 		log_line("job %" PRIu64 ": adopted, but its beats cannot be read: %s", slot->job,
 		    strerror(-error));
+	/* Who cannot be heard is not idle. */
+	if (error != 0)
+		slot->watchdog.limits.max_idle_ns = WATCHDOG_OFF;
 	error = find_leader(a, slot);
 	if (error == 0) {
 		take_over(slot, &m->standing);

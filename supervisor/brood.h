@@ -41,7 +41,8 @@ struct brood {
 #define BROOD_NONE \
 	(struct brood) \
 	{ \
-		.contain = {.base_fd = -1, .children_fd = -1}, .hunt.scan.fd = -1, .linger.scan.fd = -1, .sweep.pass.fd = -1 \
+		.contain = {.base_fd = -1, .children_fd = -1}, .hunt.scan.fd = -1, \
+		.linger.scan.fd = -1, .sweep.pass.fd = -1 \
 	}
 
 enum brood_exit {

@@ -38,7 +38,7 @@ remove_below(int dir_fd, const char *name, int *budget)
 	while (fd != -1 && !has_removed) {
 		deeper[0] = '\0';
 		while (*budget > 0 && (len = fd_read_entries(fd, buffer, sizeof(buffer))) > 0) {
-			for (at = 0; at < len && *budget > 0; at += e->reclen) {
+			for (at = 0; at<len && * budget> 0; at += e->reclen) {
 				e = (const struct fd_entry *)(buffer + at);
 				if (e->type != DT_DIR || e->name[0] == '.')
 					continue;
@@ -99,8 +99,7 @@ cgtree_remove_stale(int own_fd, const char *prefix, int *budget)
 	while (fd != -1 && (len = fd_read_entries(fd, buffer, sizeof(buffer))) > 0) {
 		for (at = 0; at < len; at += e->reclen) {
 			e = (const struct fd_entry *)(buffer + at);
-			if (e->type != DT_DIR ||
-			    strncmp(e->name, prefix, strlen(prefix)) != 0)
+			if (e->type != DT_DIR || strncmp(e->name, prefix, strlen(prefix)) != 0)
 				continue;
 			base_fd = open_held(own_fd, e->name);
 			if (base_fd >= 0)

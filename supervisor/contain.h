@@ -25,7 +25,7 @@
 #include <sys/types.h>
 
 struct contain {
-	int base_fd;     /* the cgroup in which those of the jobs are, held by a lock; -1: there is none */
+	int base_fd; /* the cgroup in which those of the jobs are, held by a lock; -1: there is none */
 	int children_fd; /* this process's children, proc_pid_children(5); -1: the kernel tells none */
 	uint64_t mark_limit;  /* marks lie from WIRE_MARK_LEAST on below this; 0: none can be set */
 	uint64_t controllers; /* CONTAIN_ bits: what the jobs' cgroups can limit */
@@ -76,9 +76,10 @@ int contain_remove(int base_fd, uint64_t job);
 
 /* A pass over the base, in steps. */
 struct contain_sweep {
-	int fd;             /* owned, -1: no pass is under way */
-	bool is_left;       /* this pass has left something */
-	bool is_unfinished; /* and not only because somebody lives there: another pass would remove more */
+	int fd;       /* owned, -1: no pass is under way */
+	bool is_left; /* this pass has left something */
+	bool
+	    is_unfinished; /* and not only because somebody lives there: another pass would remove more */
 };
 
 /*

@@ -25,7 +25,7 @@ struct report {
 	uint64_t news_ns;    /* when news may be told again */
 	uint64_t instance;   /* of this supervisor */
 	bool counts_processes; /* wire_hello */
-	uint64_t mark_limit; /* what HELLO says of it; the caller sets it */
+	uint64_t mark_limit;   /* what HELLO says of it; the caller sets it */
 	uint32_t slot_count;
 	uint32_t awaited; /* slots that SYNCED waits for */
 	bool is_stopping; /* each server is told */

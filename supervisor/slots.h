@@ -63,8 +63,9 @@ struct slot {
 	bool was_killed;
 	bool
 	    is_foreign; /* adopted from a supervisor that has gone: others reap it, orphans do not come here */
-	bool is_by_mark;     /* so is its group, which cannot be signalled by number then */
-	bool is_doubted;     /* while it lingers: only a pass over /proc can tell whether anybody is left */
+	bool is_by_mark; /* so is its group, which cannot be signalled by number then */
+	bool
+	    is_doubted; /* while it lingers: only a pass over /proc can tell whether anybody is left */
 	bool is_scanned;     /* and the one under way does */
 	bool is_seen;        /* and has found somebody */
 	uint8_t empty_looks; /* so often in a row it did not, and might have missed somebody */
@@ -86,13 +87,10 @@ struct slot {
 	uint32_t lines;        /* that came and were not told */
 	int64_t lines_wall_ms; /* when the last of them came */
 	uint64_t read_ns;      /* when the pipe was last read because it was ready */
-	int beats_fd;          /* owned */
-	int output_fd;         /* owned */
-	uint64_t read_ns; /* when the pipe was last read because it was ready */
 	uint64_t flood_ns; /* and when that was much, or soon after the read before */
 	uint32_t burst;    /* how much came in such reads, one soon after the other */
-	int beats_fd;     /* owned */
-	int output_fd;    /* owned */
+	int beats_fd;      /* owned */
+	int output_fd;     /* owned */
 	off_t output_size;
 	uint64_t looked_ns; /* when output_size was looked at */
 

@@ -22,7 +22,8 @@ struct sweep {
 	bool is_due; /* something was left */
 };
 
-void sweep_init(struct sweep *w, struct loop *loop, struct slots *slots, const struct contain *contain);
+void sweep_init(struct sweep *w, struct loop *loop, struct slots *slots,
+    const struct contain *contain);
 void sweep_fini(struct sweep *w);
 
 /* The cgroup of a job was not removed. */

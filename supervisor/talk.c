@@ -161,6 +161,8 @@ talk_take(struct supervisor *s)
 		log_line("out of descriptors: dropped a message of the server");
 		if (m.type == WIRE_SPAWN)
 			brood_refuse(&s->brood, m.spawn.job, EMFILE);
+		if (m.type == WIRE_ADOPT)
+			adopt_job(&s->adopt, &m.adopt, fds);
 		rc = 1;
 	} else if (rc == -ECONNRESET) {
 		/* The server has died without reading everything. What it wrote is still there, unix(7). */

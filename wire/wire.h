@@ -78,14 +78,14 @@ enum wire_cause {
 
 /* Which step of starting a job failed. */
 enum wire_stage {
-	WIRE_STAGE_NONE,    /* none: the program was executed */
-	WIRE_STAGE_SLOT,    /* no free slot, or the job is there already */
-	WIRE_STAGE_FORK,    /* clone(2), pipe2(2) */
-	WIRE_STAGE_LAUNCH,  /* the launch block is damaged */
-	WIRE_STAGE_SETUP,   /* descriptors, session */
-	WIRE_STAGE_CONTAIN, /* the containment that was demanded cannot be had */
-	WIRE_STAGE_LIMITS,  /* setrlimit(2), setpriority(2), cgroup limits */
-	WIRE_STAGE_EXEC,    /* execve(2) */
+	WIRE_STAGE_NONE,      /* none: the program was executed */
+	WIRE_STAGE_SLOT,      /* no free slot, or the job is there already */
+	WIRE_STAGE_FORK,      /* clone(2), pipe2(2) */
+	WIRE_STAGE_LAUNCH,    /* the launch block is damaged */
+	WIRE_STAGE_SETUP,     /* descriptors, session */
+	WIRE_STAGE_CONTAIN,   /* the containment that was demanded cannot be had */
+	WIRE_STAGE_LIMITS,    /* setrlimit(2), setpriority(2), cgroup limits */
+	WIRE_STAGE_EXEC,      /* execve(2) */
 	WIRE_STAGE_DIRECTORY, /* it may not be entered */
 	WIRE_STAGE_COUNT
 };
@@ -111,7 +111,8 @@ struct wire_hello {
 	uint64_t mark_limit; /* marks lie below it; 0: none can be set */
 	uint32_t slot_count; /* how many jobs fit at once */
 	int32_t pid;
-	uint32_t counts_processes; /* whether max_processes of a job in a cgroup holds for its tree, and for root */
+	uint32_t
+	    counts_processes; /* whether max_processes of a job in a cgroup holds for its tree, and for root */
 	uint32_t reserved;
 };
 
@@ -135,7 +136,8 @@ struct wire_ended {
 	uint32_t was_killed;     /* whether SIGKILL was needed */
 	uint32_t containment;    /* enum wire_containment */
 	uint32_t survivor_count; /* 0: nothing is left. Else it is told again when that is so */
-	int32_t survivors[WIRE_SURVIVORS_MAX]; /* their numbers, the first few; 0: it cannot be told */
+	int32_t
+	    survivors[WIRE_SURVIVORS_MAX]; /* their numbers, the first few; 0: it cannot be told */
 	struct wire_line last;
 };
 

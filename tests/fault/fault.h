@@ -111,7 +111,7 @@ struct fault_plan {
 	int error;
 };
 
-#define FAULT_JOBS 12
+#define FAULT_JOBS 14
 
 enum fault_job_state {
 	FAULT_JOB_NEW,
@@ -123,6 +123,9 @@ struct fault_job {
 	enum fault_job_state state;
 	bool has_started;
 	bool was_paused;
+	int32_t pid; /* of one that the player has started itself, to have it adopted; 0: none */
+	uint64_t start_time;
+	uint64_t mark;
 	bool was_poked; /* what the scenario does to it once it runs was done */
 	struct wire_ended ended;
 };

@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/fd.h"
+#include "supervisor/proc.h"
 #include "tests/fault/fault.h"
 #include "tests/harness/observe.h"
 #include "tests/harness/play.h"
@@ -17,6 +18,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +26,8 @@
 #define PATIENCE_MS 20000
 
 #define GRACE_MS 2000
+
+#define COMMAND_SIZE 512
 
 enum poke {
 	POKE_NONE,
@@ -39,7 +43,8 @@ struct part {
 	uint32_t grace_ms; /* 0: GRACE_MS */
 	enum wire_containment containment;
 	enum poke poke;
-	int exit_code; /* -1: it is ended */
+	int exit_code;   /* -1: it is ended */
+	bool is_adopted; /* it was started by somebody else */
 	enum wire_cause cause;
 };
 
@@ -74,6 +79,12 @@ static const struct part parts[] = {
     {.command = "for i in 1 2 3; do echo beat $i >&3; echo $i; sleep 0.04; done; exit 8",
 	.idle_ms = 60000,
 	.exit_code = 8},
+    {.command = ESCAPE "sleep 0.2; exit 10", .is_adopted = true, .exit_code = 10},
+    {.command = "exec sleep 1000",
+	.total_ms = 150,
+	.is_adopted = true,
+	.exit_code = -1,
+	.cause = WIRE_CAUSE_TOTAL},
     {.command = "until [ -e $DIR/go ]; do kill -0 $PPID || exit 1; sleep 0.02; done; exit 9",
 	.poke = POKE_CRASH,
 	.exit_code = 9},
@@ -158,6 +169,9 @@ take_ended(struct player *p, const struct wire_ended *e)
 	p->has_end[e->job] = true;
 	job->ended = *e;
 	job->state = FAULT_JOB_STORED;
+	/* Only now, for a zombie tells how it ended. */
+	if (job->pid > 0)
+		waitpid(job->pid, NULL, WNOHANG);
 	transmit_job(WIRE_FORGET, e->job);
 }
 
@@ -244,16 +258,24 @@ receive(struct player *p, int timeout_ms)
 		exit(0);
 }
 
+/* Each run leaves a line. */
+static void
+make_command(const struct player *p, uint64_t job, char text[COMMAND_SIZE])
+{
+	snprintf(text, COMMAND_SIZE, "echo $$ >>'%s/%" PRIu64 ".ran'; %s", p->dir, job,
+	    parts[job].command);
+}
+
 static int
 make_launch(const struct player *p, uint64_t job)
 {
-	const char *command = parts[job].command;
-	char text[512], *argv[] = {"/bin/sh", "-c", text, NULL};
+	char text[COMMAND_SIZE], *argv[] = {"/bin/sh", "-c", text, NULL};
 	char *missing[] = {"no-such-program", NULL};
 
-	/* Each run leaves a line. */
-	snprintf(text, sizeof(text), "echo $$ >>'%s/%" PRIu64 ".ran'; %s", p->dir, job, command);
-	return play_launch(command == NULL ? missing : argv);
+	if (parts[job].command == NULL)
+		return play_launch(missing);
+	make_command(p, job, text);
+	return play_launch(argv);
 }
 
 static uint64_t
@@ -263,19 +285,99 @@ ms_or_off(uint32_t ms)
 }
 
 static void
-spawn(struct player *p, uint64_t job)
+set_limits(uint64_t job, struct limits *limits)
 {
-	struct wire_message m = {.spawn = {.job = job,
-				     .mark = play_mark(&p->hello),
-				     .containment = parts[job].containment}};
-	struct limits *limits = &m.spawn.limits;
-
 	limits_default(limits);
 	limits->max_total_ns = ms_or_off(parts[job].total_ms);
 	limits->max_idle_ns = ms_or_off(parts[job].idle_ms);
 	limits->kill_grace_ns =
 	    ms_or_off(parts[job].grace_ms == 0 ? GRACE_MS : parts[job].grace_ms);
 	limits->check_interval_ns = 0;
+}
+
+/* As an earlier supervisor would have: in a session of its own, and with a mark. */
+static void
+start_oneself(struct player *p, uint64_t number)
+{
+	struct fault_job *job = &p->page->jobs[number];
+	struct rlimit limit;
+	struct proc_stat st;
+	char text[COMMAND_SIZE], byte;
+	int ends[2];
+	pid_t pid;
+
+	job->mark = play_mark(&p->hello);
+	make_command(p, number, text);
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		err(1, "pipe2");
+	/* The page is shared with the child. */
+	pid = fork();
+	if (pid == 0) {
+		setsid();
+		getrlimit(RLIMIT_LOCKS, &limit);
+		limit.rlim_cur = job->mark;
+		if (job->mark != 0)
+			setrlimit(RLIMIT_LOCKS, &limit);
+		/* All else is close-on-exec. */
+		fd_set_cloexec(WIRE_SERVER_FD, 1);
+		execl("/bin/sh", "sh", "-c", text, (char *)NULL);
+		_exit(1);
+	}
+	fd_close(&ends[1]);
+	/* The end of the file is its exec. */
+	while (read(ends[0], &byte, 1) == -1 && errno == EINTR)
+		continue;
+	fd_close(&ends[0]);
+	if (pid == -1 || proc_stat_read(pid, &st) != 0)
+		errx(1, "cannot start job %" PRIu64, number);
+	job->pid = pid;
+	job->start_time = st.start_time;
+}
+
+/* Another server may have started it. */
+static void
+have_adopted(struct player *p, uint64_t number)
+{
+	struct fault_job *job = &p->page->jobs[number];
+	struct wire_message m;
+	int fds[WIRE_ADOPT_FD_COUNT] = {
+	    [WIRE_ADOPT_OUTPUT] = play_open(p->dir, number, "out", O_WRONLY | O_CREAT | O_APPEND),
+	    [WIRE_ADOPT_BEATS] = play_open(p->dir, number, "beats", O_RDWR | O_NONBLOCK),
+	};
+
+	job->state = FAULT_JOB_SENT;
+	if (job->pid == 0)
+		start_oneself(p, number);
+	m.adopt = (struct wire_adopt){.standing = {.job = number,
+					  .started_ns = clock_mono_ns(),
+					  .start_time = job->start_time,
+					  .mark = job->mark,
+					  .cpu_ns = STANDING_UNKNOWN,
+					  .max_rss_kb = STANDING_UNKNOWN,
+					  .started_wall_ms = clock_wall_ms(),
+					  .pid = job->pid,
+					  .wait_status = WIRE_WAIT_UNKNOWN,
+					  .revision = 1,
+					  .containment = WIRE_CONTAIN_SUBREAPER}};
+	set_limits(number, &m.adopt.limits);
+	p->is_known[number] = true;
+	transmit(WIRE_ADOPT, &m, fds, WIRE_ADOPT_FD_COUNT);
+	fd_close(&fds[WIRE_ADOPT_OUTPUT]);
+	fd_close(&fds[WIRE_ADOPT_BEATS]);
+}
+
+static void
+spawn(struct player *p, uint64_t job)
+{
+	struct wire_message m = {.spawn = {.job = job,
+				     .mark = play_mark(&p->hello),
+				     .containment = parts[job].containment}};
+
+	if (parts[job].is_adopted) {
+		have_adopted(p, job);
+		return;
+	}
+	set_limits(job, &m.spawn.limits);
 	p->page->jobs[job].state = FAULT_JOB_SENT;
 	p->is_known[job] = true;
 	if (play_spawn(p->dir, &m, make_launch(p, job)) != 0)
@@ -450,6 +552,9 @@ player_judge(unsigned job, const struct wire_ended *e, int error)
 		    : "it was not found missing";
 	if (e->stage != WIRE_STAGE_NONE)
 		return "it was not started";
+	/* Nobody need have told how it ended: its parent may have died, and the kernel not know. */
+	if (part->is_adopted && status == WIRE_WAIT_UNKNOWN)
+		return NULL;
 	if (e->cause != part->cause)
 		return "another cause";
 	if (part->exit_code != -1)

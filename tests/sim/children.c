@@ -382,7 +382,8 @@ ask_for_time(struct job *job, char *bytes, size_t room)
 	if (job->signalled_ns != 0 || tables_is_over(job->id) || l->max_total_ns == WATCHDOG_OFF ||
 	    wanted_ns <= l->max_total_ns + job->granted_ns)
 		return len;
-	world_note(job->id, "asks for time: us, in force before", (int64_t)us, (int64_t)job->granted_ns);
+	world_note(job->id, "asks for time: us, in force before", (int64_t)us,
+	    (int64_t)job->granted_ns);
 	job->granted_ns = wanted_ns - l->max_total_ns;
 	if (job->granted_ns > l->max_extend_ns)
 		job->granted_ns = l->max_extend_ns;

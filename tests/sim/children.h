@@ -84,15 +84,16 @@ struct job {
 	uint64_t seen_ns;
 	struct heartbeat lines; /* what was read, by the simulator's own reckoning */
 	bool is_in_line;        /* the last byte that was read ended none */
-	uint64_t granted_ns;    /* beyond max_total, for what was read, by the simulator's own reckoning */
+	uint64_t
+	    granted_ns; /* beyond max_total, for what was read, by the simulator's own reckoning */
 
 	/* What the supervisor was asked, and what it did. */
 	uint64_t cancelled_ns;
 	bool is_cancelled_early;    /* before it was known to run */
 	enum wire_cause sure_cause; /* that it must name */
 	bool is_paused;
-	uint64_t paused_ns; /* since when */
-	uint64_t pauses_ns; /* their sum */
+	uint64_t paused_ns;   /* since when */
+	uint64_t pauses_ns;   /* their sum */
 	uint64_t unpaused_ns; /* when the last one ended */
 	unsigned pause_count;
 	uint64_t signalled_ns; /* first tried */

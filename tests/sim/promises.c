@@ -259,9 +259,11 @@ no_one_is_forgotten_by_sigkill(const struct job *job)
 	for (p = processes_next(NULL); p != NULL; p = processes_next(p))
 		if (is_reached(job, p) && !p->is_dying && !p->is_missed &&
 		    p->busy_until_ns < world_now() &&
-		    latest(p->born_ns, latest(job->killed_ns, job->leader_died_ns)) + 3 * NSEC_PER_SEC < world_now())
-			world_broken(job->id, "SIGKILL comes to who has missed it", "%d, born %" PRIu64,
-			    (int)p->pid, p->born_ns);
+		    latest(p->born_ns, latest(job->killed_ns, job->leader_died_ns)) +
+			    3 * NSEC_PER_SEC <
+			world_now())
+			world_broken(job->id, "SIGKILL comes to who has missed it",
+			    "%d, born %" PRIu64, (int)p->pid, p->born_ns);
 }
 
 /* Where it had its whole grace period, and then SIGKILL. */
@@ -318,7 +320,8 @@ no_cgroup_is_left(const struct job *job)
 {
 	if (job->has_cgroup && job->last_death_ns + 5 * NSEC_PER_SEC < world_now() &&
 	    processes_living(job->id) == 0)
-		world_broken(job->id, "no cgroup is left behind", "since %" PRIu64, job->last_death_ns);
+		world_broken(job->id, "no cgroup is left behind", "since %" PRIu64,
+		    job->last_death_ns);
 }
 
 void

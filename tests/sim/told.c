@@ -224,9 +224,9 @@ no_more_is_granted(const struct job *job, uint64_t max_total_ns)
 	const struct limits *l = &job->spawn.limits;
 
 	if (max_total_ns > l->max_total_ns &&
-	    (l->max_total_ns == WATCHDOG_OFF ||
-		max_total_ns - l->max_total_ns > l->max_extend_ns))
-		world_broken(job->id, "no more is granted than max_extend", "%" PRIu64, max_total_ns);
+	    (l->max_total_ns == WATCHDOG_OFF || max_total_ns - l->max_total_ns > l->max_extend_ns))
+		world_broken(job->id, "no more is granted than max_extend", "%" PRIu64,
+		    max_total_ns);
 }
 
 static void
@@ -251,8 +251,8 @@ told_stuck(struct job *job, const struct wire_ended *e)
 		/* It may have gone since the supervisor has seen it. */
 		if ((p == NULL || p->job != job->id) &&
 		    job->last_death_ns + NSEC_PER_SEC < world_now())
-			world_broken(job->id, "who survives SIGKILL is named",
-			    "%d, containment %u", e->survivors[i], e->containment);
+			world_broken(job->id, "who survives SIGKILL is named", "%d, containment %u",
+			    e->survivors[i], e->containment);
 	}
 }
 
