@@ -21,9 +21,9 @@ TAILQ_HEAD(report_slots, slot);
 
 struct report {
 	struct report_slots telling;
-	struct timer tick;   /* wakes the loop for news that had to wait */
-	uint64_t news_ns;    /* when news may be told again */
-	uint64_t instance;   /* of this supervisor */
+	struct timer tick;     /* wakes the loop for news that had to wait */
+	uint64_t news_ns;      /* when news may be told again */
+	uint64_t instance;     /* of this supervisor */
 	bool counts_processes; /* wire_hello */
 	uint64_t mark_limit;   /* what HELLO says of it; the caller sets it */
 	uint32_t slot_count;

@@ -87,10 +87,10 @@ struct slot {
 	uint32_t lines;        /* that came and were not told */
 	int64_t lines_wall_ms; /* when the last of them came */
 	uint64_t read_ns;      /* when the pipe was last read because it was ready */
-	uint64_t flood_ns; /* and when that was much, or soon after the read before */
-	uint32_t burst;    /* how much came in such reads, one soon after the other */
-	int beats_fd;      /* owned */
-	int output_fd;     /* owned */
+	uint64_t flood_ns;     /* and when that was much, or soon after the read before */
+	uint32_t burst;        /* how much came in such reads, one soon after the other */
+	int beats_fd;          /* owned */
+	int output_fd;         /* owned */
 	off_t output_size;
 	uint64_t looked_ns; /* when output_size was looked at */
 

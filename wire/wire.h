@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 4
+#define WIRE_VERSION 5
 #define WIRE_LINE_MAX 1024
 #define WIRE_FDS_MAX 6
 #define WIRE_SURVIVORS_MAX 8
