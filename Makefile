@@ -159,14 +159,14 @@ FAULT_WRAPS := $(shell sed -n 's/ fails$$//p' tests/fault/calls)
 FAULT_HARNESS = $(BUILD)/fault/fault_harness
 FAULT_DRIVE = $(BUILD)/fault/drive
 
-$(FAULT_HARNESS): $(call objects,$(addprefix tests/fault/,harness.c fault.c player.c wrap.c)) \
+$(FAULT_HARNESS): $(call objects,$(addprefix tests/fault/,harness.c fault.c player.c adopted.c wrap.c)) \
 	$(SUPERVISOR_OBJECTS) tests/fault/calls
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -no-pie $(addprefix -Wl$(comma)--wrap=,$(FAULT_WRAPS)) -o $@ \
 		$(filter %.o,$^) $(LIBS_BSD)
 
-$(FAULT_DRIVE): $(call objects,$(addprefix tests/fault/,drive.c run.c fault.c player.c)) \
+$(FAULT_DRIVE): $(call objects,$(addprefix tests/fault/,drive.c run.c fault.c player.c adopted.c)) \
 	$(SUPERVISOR_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -183,17 +183,14 @@ check_limits(struct call *call, struct enqueue *e)
 static void
 warn_of_limits(const struct server *s, struct enqueue *e)
 {
-	bool has_cgroup = s->config.containment == WIRE_CONTAIN_AUTO ||
-	    s->config.containment == WIRE_CONTAIN_CGROUP;
+	bool has_cgroup = s->config.containment <= WIRE_CONTAIN_CGROUP;
 
-	if (e->limits.max_processes == WATCHDOG_OFF || geteuid() != 0 ||
-	    (has_cgroup && s->counts_processes))
-		return;
-	json_array_append_new(e->warnings,
-	    json_sprintf("max_processes %" PRIu64
-			 " has no effect: the daemon runs as root, for whom processes are "
-			 "counted only by the cgroup controller pids, and there is none",
-		e->limits.max_processes));
+	if (e->limits.max_processes != WATCHDOG_OFF && geteuid() == 0 &&
+	    !(has_cgroup && s->counts_processes))
+		json_array_append_new(e->warnings,
+		    json_sprintf("max_processes %" PRIu64 " has no effect: for root, processes are "
+				 "counted only by the cgroup controller pids, and there is none",
+			e->limits.max_processes));
 }
 
 /* argv for people: one line of printable UTF-8. */

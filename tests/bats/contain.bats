@@ -294,7 +294,7 @@ check_paused() {
 				file @DIR@/two
 				spawn 5 grace=0 : begin; setsid testjob pid $W.5 stall & want 5; cp $W.5 $DIR/five; testjob wait-for $DIR/go; exit 5
 				contain group
-				spawn 6 grace=0 : begin; testjob pid $W.6 stall & want 6; cp $W.6 $DIR/six; testjob wait-for $DIR/go; exit 6
+				spawn 6 grace=0 : . $DIR/prelude; W=$DIR/w; export W; testjob pid $W.6 stall & want 6; cp $W.6 $DIR/six; testjob wait-for $DIR/go; exit 6
 				contain @KIND@
 				file @DIR@/five
 				file @DIR@/six

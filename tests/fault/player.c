@@ -5,7 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/fd.h"
-#include "supervisor/proc.h"
+#include "tests/fault/adopted.h"
 #include "tests/fault/fault.h"
 #include "tests/harness/observe.h"
 #include "tests/harness/play.h"
@@ -18,7 +18,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -295,50 +294,12 @@ set_limits(uint64_t job, struct limits *limits)
 	limits->check_interval_ns = 0;
 }
 
-/* As an earlier supervisor would have: in a session of its own, and with a mark. */
-static void
-start_oneself(struct player *p, uint64_t number)
-{
-	struct fault_job *job = &p->page->jobs[number];
-	struct rlimit limit;
-	struct proc_stat st;
-	char text[COMMAND_SIZE], byte;
-	int ends[2];
-	pid_t pid;
-
-	job->mark = play_mark(&p->hello);
-	make_command(p, number, text);
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		err(1, "pipe2");
-	/* The page is shared with the child. */
-	pid = fork();
-	if (pid == 0) {
-		setsid();
-		getrlimit(RLIMIT_LOCKS, &limit);
-		limit.rlim_cur = job->mark;
-		if (job->mark != 0)
-			setrlimit(RLIMIT_LOCKS, &limit);
-		/* All else is close-on-exec. */
-		fd_set_cloexec(WIRE_SERVER_FD, 1);
-		execl("/bin/sh", "sh", "-c", text, (char *)NULL);
-		_exit(1);
-	}
-	fd_close(&ends[1]);
-	/* The end of the file is its exec. */
-	while (read(ends[0], &byte, 1) == -1 && errno == EINTR)
-		continue;
-	fd_close(&ends[0]);
-	if (pid == -1 || proc_stat_read(pid, &st) != 0)
-		errx(1, "cannot start job %" PRIu64, number);
-	job->pid = pid;
-	job->start_time = st.start_time;
-}
-
 /* Another server may have started it. */
 static void
 have_adopted(struct player *p, uint64_t number)
 {
 	struct fault_job *job = &p->page->jobs[number];
+	char text[COMMAND_SIZE];
 	struct wire_message m;
 	int fds[WIRE_ADOPT_FD_COUNT] = {
 	    [WIRE_ADOPT_OUTPUT] = play_open(p->dir, number, "out", O_WRONLY | O_CREAT | O_APPEND),
@@ -346,19 +307,11 @@ have_adopted(struct player *p, uint64_t number)
 	};
 
 	job->state = FAULT_JOB_SENT;
-	if (job->pid == 0)
-		start_oneself(p, number);
-	m.adopt = (struct wire_adopt){.standing = {.job = number,
-					  .started_ns = clock_mono_ns(),
-					  .start_time = job->start_time,
-					  .mark = job->mark,
-					  .cpu_ns = STANDING_UNKNOWN,
-					  .max_rss_kb = STANDING_UNKNOWN,
-					  .started_wall_ms = clock_wall_ms(),
-					  .pid = job->pid,
-					  .wait_status = WIRE_WAIT_UNKNOWN,
-					  .revision = 1,
-					  .containment = WIRE_CONTAIN_SUBREAPER}};
+	if (job->pid == 0) {
+		make_command(p, number, text);
+		adopted_start(job, text, play_mark(&p->hello));
+	}
+	adopted_standing(job, number, &m.adopt.standing);
 	set_limits(number, &m.adopt.limits);
 	p->is_known[number] = true;
 	transmit(WIRE_ADOPT, &m, fds, WIRE_ADOPT_FD_COUNT);
