@@ -113,12 +113,17 @@ reap_by_scan(struct supervisor *s)
 static void
 reap_all(struct supervisor *s)
 {
-	if (reap_in_turn(s)) {
+	bool is_hidden = reap_in_turn(s);
+
+	if (is_hidden) {
 		/* Most that are kept have an empty group, and are gone after this look. */
 		linger_look(&s->brood.linger);
-		if (reap_in_turn(s))
-			reap_by_scan(s);
+		is_hidden = reap_in_turn(s);
 	}
+	if (is_hidden)
+		reap_by_scan(s);
+	else
+		proc_scan_stop(&s->scan);
 	linger_look(&s->brood.linger);
 	sweep_exited(&s->brood.sweep);
 }
