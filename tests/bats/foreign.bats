@@ -331,7 +331,7 @@ is_same_daemon() {
 	spawnd stop
 }
 
-@test "the store is gone as well: nothing is made in its place" {
+@test "the store is gone as well: nothing is made in its place, and nothing is lost" {
 	enqueue a -- testjob stall
 	wait_until is_status a running
 	DAEMON=$(daemon_field pid)
@@ -339,6 +339,10 @@ is_same_daemon() {
 	rm -r "$SPAWND_HOME/run"
 	wait_until grep -q 'somebody removed it' "$TEST_DIR/away/spawnd.log"
 	assert_equal "$(ls "$SPAWND_HOME")" ''
+	# How the job ended has to be stored somewhere before the daemon may end.
 	kill -TERM "$DAEMON"
+	mv "$TEST_DIR/away" "$SPAWND_HOME/state"
 	wait_until not is_alive "$DAEMON"
+	await_record a
+	assert_record .status cancelled
 }
