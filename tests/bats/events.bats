@@ -325,7 +325,8 @@ marked() {
 @test "of a flood of lines the last is told, and how many came before" {
 	local lines
 
-	listen "$TEST_DIR/events" --follow --since 0
+	listen "$TEST_DIR/events" --follow
+	wait_until marked "$TEST_DIR/events"
 	finish a -- sh -c 'seq 1 50000 >"$SPAWND_HEARTBEAT"'
 	wait_until has_ended_in "$TEST_DIR/events" a
 	hush "$LISTENER"
@@ -337,7 +338,8 @@ marked() {
 }
 
 @test "beats without text are no events" {
-	listen "$TEST_DIR/events" --follow --since 0
+	listen "$TEST_DIR/events" --follow
+	wait_until marked "$TEST_DIR/events"
 	finish a -- testjob beats 1 20 beat ''
 	finish b -- sh -c 'printf "\n\n\n" >"$SPAWND_HEARTBEAT"'
 	wait_until has_ended_in "$TEST_DIR/events" b
