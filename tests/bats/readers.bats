@@ -145,10 +145,11 @@ has_pending() {
 	for i in 1 2 3; do
 		settle
 		IFS= read -r -u 7 record
-		assert_equal "$(jq -r .job <<<"$record")" "$i"
+		printf '%s\n' "$record" >>"$TEST_DIR/read"
 	done
 	run ! read -r -u 7
 	exec 7<&-
+	assert_equal "$(jq .seq "$TEST_DIR/read")" "$(spawnd results --parent P | jq .seq)"
 }
 
 @test "ten readers on one FIFO share the records, and all of them see the end" {
