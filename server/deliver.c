@@ -246,16 +246,15 @@ deliver_flush(struct deliver *d)
 	}
 }
 
-static void
-inotify_ready(void *arg, uint32_t events)
+/* The events that are there, up to a buffer full. Whether there were any. */
+static bool
+hear_some(struct deliver *d)
 {
-	struct deliver *d = arg;
 	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	ssize_t n = read(d->io.fd, buffer, sizeof(buffer));
 	const struct inotify_event *event;
 	struct outlet *o;
 
-	(void)events;
 	for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
 		event = (const struct inotify_event *)(buffer + at);
 		RB_FOREACH (o, outlet_tree, &d->tree) {
@@ -265,6 +264,26 @@ inotify_ready(void *arg, uint32_t events)
 			outlet_note(o, event->mask & IN_Q_OVERFLOW ? UINT32_MAX : event->mask);
 			mark_dirty(d, o);
 		}
+	}
+	return n > 0;
+}
+
+static void
+inotify_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	hear_some(arg);
+}
+
+/* In the middle of a flush. Those that it concerns are looked at when the ear opens again. */
+static void
+hear(void *deliver)
+{
+	struct deliver *d = deliver;
+
+	while (hear_some(d)) {
+		if (!d->mute.is_armed)
+			mute(d);
 	}
 }
 
@@ -305,6 +324,7 @@ deliver_new(struct loop *l, struct store *s, struct holds *holds, const char *pa
 	    .opened = outlet_opened,
 	    .closed = outlet_closed,
 	    .arg = h->arg,
+	    .hear = hear,
 	    .deliver = d};
 	strlcpy(d->world.parents_dir, parents_dir, sizeof(d->world.parents_dir));
 	d->loop = l;

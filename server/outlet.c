@@ -17,7 +17,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define WATCH_EVENTS (IN_OPEN | IN_ACCESS | IN_CLOSE | IN_ATTRIB | IN_MOVE_SELF)
+/* Not IN_CLOSE_WRITE: that is the supervisor, letting go of an earlier server's end. */
+#define WATCH_EVENTS (IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_MOVE_SELF)
 /* After these its path may name another file, or none; an open FIFO that is removed changes its link count. */
 #define MOVED_EVENTS (IN_ATTRIB | IN_MOVE_SELF | IN_UNMOUNT)
 
@@ -84,7 +85,8 @@ outlet_close(struct outlet *o)
 	if (o->fd < 0)
 		return;
 	unwatch(o);
-	if (o->flight_len > 0)
+	/* One who is in the middle of a record gets the rest of it. */
+	if (o->flight_len > 0 && fifo_unread(o->fd) == o->flight_len)
 		fifo_drain(o->fd);
 	fd_close(&o->fd);
 	o->world->release(o->world->arg, o->index);
@@ -207,7 +209,7 @@ outlet_note(struct outlet *o, uint32_t mask)
 		o->is_torn = true;
 	if (mask & IN_ACCESS)
 		o->is_begun = true;
-	if (mask & IN_CLOSE && o->is_begun && o->flight_len > 0 &&
+	if (mask & IN_CLOSE_NOWRITE && o->is_begun && o->flight_len > 0 &&
 	    fifo_unread(o->fd) < o->flight_len)
 		o->has_closed = true;
 }
@@ -233,6 +235,8 @@ settle_flight(struct outlet *o)
 
 	if (o->flight_len == 0)
 		return true;
+	/* Whatever was done to make it so is told by now: whether one reader had it all, or two. */
+	o->world->hear(o->world->deliver);
 	if (unread == 0) {
 		if (o->flight_seq != 0 && !o->is_torn) {
 			o->taken_seq = o->flight_seq;

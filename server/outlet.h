@@ -41,6 +41,8 @@ struct outlet_world {
 	 */
 	int (*opened)(void *deliver, struct outlet *o, struct fault *f);
 	void (*closed)(void *deliver, struct outlet *o);
+	/* Takes in what inotify has to tell: outlet_note(). */
+	void (*hear)(void *deliver);
 	void *deliver;
 };
 
