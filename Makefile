@@ -172,6 +172,18 @@ $(FAULT_DRIVE): $(call objects,$(addprefix tests/fault/,drive.c run.c fault.c pl
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_BSD)
 
+# The whole program with failpoints around what it writes, sends, receives and starts.
+TORTURE_POINTS := $(shell sed -n 's/^\tX(\([a-z0-9_]*\)).*/\1/p' tests/torture/failpoint.h)
+TORTURE_WRAPS = $(TORTURE_POINTS) wire_send wire_receive server_run supervisor_run clock_gettime
+TORTURE_BINARY = $(BUILD)/torture/spawnd
+
+$(TORTURE_BINARY): $(call objects,tests/torture/failpoint.c tests/torture/wrap.c) \
+	$(BUILD)/spawnd.o $(LIBRARY) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-z,now $(addprefix -Wl$(comma)--wrap=,$(TORTURE_WRAPS)) -o $@ \
+		$(filter %.o %.a,$^) $(LIBS)
+
 # The real supervisor in a simulated world: three of its files and libc's system calls are replaced.
 SIM_REPLACED = supervisor/proc.c supervisor/contain.c wire/wire.c
 SIM_CALLS = clock_gettime close epoll_create1 epoll_ctl epoll_wait fcntl fstat getpgid \
@@ -249,6 +261,21 @@ fault-programs: $(FAULT_HARNESS) $(FAULT_DRIVE)
 fault: fault-programs
 	tests/fault/check-calls $(SUPERVISOR_OBJECTS)
 	$(FAULT_DRIVE) $(FAULT_OPTIONS) $(abspath $(FAULT_HARNESS))
+
+# The daemon is killed at its failpoints and at random moments; see tests/torture/drive. What it takes a
+# failpoint to see, but no campaign, is in tests/torture/faults.bats.
+TORTURE_OPTIONS ?=
+.PHONY: torture torture-programs torture-kills torture-faults
+torture-programs: $(TORTURE_BINARY) $(HELPERS)
+
+torture: torture-faults torture-kills
+
+torture-kills: torture-programs
+	tests/torture/drive $(TORTURE_OPTIONS) $(abspath $(TORTURE_BINARY))
+
+torture-faults: torture-programs
+	SPAWND=$(abspath $(TORTURE_BINARY)) TEST_HELPERS=$(abspath $(BUILD)/helper) \
+		PATH="$(abspath $(BUILD)/torture):$$PATH" $(BATS) $(BATS_OPTIONS) tests/torture/faults.bats
 
 .PHONY: floors lint format check-format
 floors:
