@@ -2,7 +2,8 @@
  * autostart: see autostart.h. Run by clients that found nobody listening. The order is: run
  * `spawnd daemon --detach --if-needed`, which returns when it serves, or at once if another holds
  * the lock; then connect, again and again while that other one is still starting; and begin anew
- * if nobody serves after a while, for the holder of the lock may have been a daemon about to end.
+ * if it was killed, or nobody serves after a while, for the holder of the lock may have been a daemon
+ * about to end.
  *
  * Must not let the daemon inherit what belongs to the caller: its pipes, its signal mask, its
  * service manager.
@@ -118,12 +119,16 @@ autostart_connect(const struct paths *p, int *ret_fd, int *ret_exit_code, struct
 		r = start_daemon();
 		if (r < 0)
 			return fault_set(f, -r, "cannot start the daemon: %s", strerror(-r));
+		now_ns = clock_mono_ns();
+		if (r == EX_TEMPFAIL && now_ns < deadline_ns) {
+			r = -ECONNREFUSED; /* killed by somebody: another one may live */
+			continue;
+		}
 		if (r > 0) {
 			*ret_exit_code = r;
 			return fault_set(f, ECONNREFUSED,
 			    "the daemon did not start; it says why above");
 		}
-		now_ns = clock_mono_ns();
 		r = connect_soon(p->socket, now_ns + ROUND_NS, ret_fd, f);
 	} while ((r == -ENOENT || r == -ECONNREFUSED) && now_ns < deadline_ns);
 	return r;

@@ -52,31 +52,47 @@ print_log(int log_fd, off_t from)
 	}
 }
 
-/* The exit code of the daemon, which has ended; the session leader before it exits 0. */
+/* The wait(2) status of a child that has ended, or is about to; -1 if it is none. */
 static int
-reap_daemon(void)
+reap(pid_t pid)
 {
-	int status, code = EX_OK;
+	int status;
 
-	for (;;) {
-		if (wait(&status) < 0) {
-			if (errno != EINTR)
-				return code == EX_OK ? EX_UNAVAILABLE : code;
-		} else if (!WIFEXITED(status)) {
-			code = EX_SOFTWARE;
-		} else if (WEXITSTATUS(status) != EX_OK) {
-			code = WEXITSTATUS(status);
-		}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -1;
 	}
+	return status;
 }
 
+/*
+ * The exit code of the daemon, which has ended; the session leader before it exits 0, and made it our
+ * child by that. Its jobs, if it has left some, are ours as well now, and not waited for.
+ */
 static int
-await_daemon(int ready_fd, int log_fd, off_t log_from, const char *log_path, int caller_ready_fd)
+reap_daemon(pid_t leader, pid_t daemon)
+{
+	int status = reap(leader);
+
+	if (daemon > 0)
+		status = reap(daemon);
+	if (status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == EX_OK))
+		return EX_UNAVAILABLE;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_TEMPFAIL;
+}
+
+/* leader: the session leader. On the pipe come the daemon's number, and a byte when it serves. */
+static int
+await_daemon(pid_t leader, int ready_fd, int log_fd, off_t log_from, const char *log_path,
+    int caller_ready_fd)
 {
 	struct pollfd p = {.fd = ready_fd, .events = POLLIN};
+	pid_t daemon;
 	char byte;
 	int r;
 
+	if (fd_read_all(ready_fd, &daemon, sizeof(daemon)) != sizeof(daemon))
+		daemon = 0;
 	do {
 		r = poll(&p, 1, PATIENCE_MS);
 	} while (r < 0 && errno == EINTR);
@@ -86,9 +102,10 @@ await_daemon(int ready_fd, int log_fd, off_t log_from, const char *log_path, int
 		return EX_OK;
 	}
 	if (r == 1) {
-		r = reap_daemon();
+		r = reap_daemon(leader, daemon);
 		print_log(log_fd, log_from);
-		warnx("the daemon ended before it served; its log is %s", log_path);
+		warnx("the daemon %s before it served; its log is %s",
+		    r == EX_TEMPFAIL ? "was killed" : "ended", log_path);
 		return r;
 	}
 	print_log(log_fd, log_from);
@@ -98,15 +115,18 @@ await_daemon(int ready_fd, int log_fd, off_t log_from, const char *log_path, int
 
 /* In the session leader: leaves the daemon behind, in which it returns. */
 static void
-leave_daemon(int log_fd)
+leave_daemon(int log_fd, int ready_fd)
 {
-	int null;
 	pid_t pid;
+	int null;
 
 	setsid();
 	pid = fork();
 	if (pid != 0)
 		_exit(pid < 0 ? EX_OSERR : EX_OK);
+	pid = getpid();
+	if (fd_write_all(ready_fd, &pid, sizeof(pid)) < 0)
+		_exit(EX_OSERR);
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
 	    dup2(log_fd, STDERR_FILENO) < 0 || chdir("/") < 0)
@@ -138,11 +158,11 @@ detach(const char *log_path, int caller_ready_fd, int *ret_ready_fd, struct faul
 	}
 	if (pid > 0) {
 		close(ready[1]);
-		_exit(await_daemon(ready[0], log_fd, log_from, log_path, caller_ready_fd));
+		_exit(await_daemon(pid, ready[0], log_fd, log_from, log_path, caller_ready_fd));
 	}
 	close(ready[0]);
 	fd_close(&caller_ready_fd); /* the caller's copy speaks */
-	leave_daemon(log_fd);
+	leave_daemon(log_fd, ready[1]);
 	*ret_ready_fd = ready[1];
 	return 0;
 }
