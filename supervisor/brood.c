@@ -25,6 +25,8 @@
 
 /* So long after SIGKILL the end is told, whoever is left. */
 #define PATIENCE_NS (30 * NSEC_PER_SEC)
+/* The signal that tells of an exit which was seen already comes well before. */
+#define EXIT_NS NSEC_PER_MSEC
 
 static int
 base_fd(const struct slot *slot)
@@ -205,6 +207,15 @@ judge(struct slot *slot)
 	uint64_t now_ns = loop->now_ns, next_ns;
 	enum watchdog_verdict verdict = watchdog_judge(&slot->watchdog, now_ns);
 
+	/*
+	 * Who was suspended comes to the deadline before the signal that tells of an exit, and does not
+	 * know which of them came first: whoever ended before he was asked to has ended by himself.
+	 */
+	if (verdict != WATCHDOG_ALIVE && !slot->has_exited &&
+	    proc_has_exited(slot->proc.pid) == 1) {
+		timer_arm(&loop->timers, &slot->deadline, now_ns + EXIT_NS);
+		return;
+	}
 	/* There may be signs of life that nobody has read. */
 	if (verdict != WATCHDOG_ALIVE) {
 		beats_look(slot, now_ns);

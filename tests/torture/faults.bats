@@ -55,3 +55,153 @@ was_done() {
 	await_record c
 	kill -KILL "$(pid_in "$TEST_DIR/pid")" || :
 }
+
+# The largest lateness that is let pass here, in milliseconds: that of a busy machine. Figures are printed.
+LATE_MS=500
+
+# doomed NAME OPTION...: a job that writes down when it began and when it was asked to end.
+doomed() {
+	enqueue "$1" "${@:2}" -- sh -c 'trap "date +%s%3N >\"$1.end\"; exit" TERM
+		date +%s%3N >"$1.new" && mv "$1.new" "$1.begin"
+		sleep 100 & wait' sh "$TEST_DIR/$1"
+}
+
+was_asked() {
+	[[ -s $TEST_DIR/$1.end ]]
+}
+
+# assert_on_time NAME LIMIT_MS: it was asked to end by its limit, not earlier, and not much later.
+assert_on_time() {
+	local late
+
+	wait_until was_asked "$1"
+	late=$(($(<"$TEST_DIR/$1.end") - $(<"$TEST_DIR/$1.begin") - $2))
+	echo "# $BATS_TEST_DESCRIPTION: $1 was asked to end $late ms late" >&3
+	# The job writes its beginning down when it has already begun.
+	((late >= -LATE_MS / 2 && late <= LATE_MS))
+}
+
+# Jobs of which each has come to its limit before the server can do anything again.
+start_doomed() {
+	doomed total --max-total 2s
+	doomed idle --max-idle 2s
+	enqueue stubborn --max-total 1s --kill-grace 1s -- \
+		testjob ignore TERM pid "$TEST_DIR/pid" stall
+	wait_until is_status total running
+	wait_until is_status idle running
+	pid_in "$TEST_DIR/pid"
+}
+
+assert_all_on_time() {
+	assert_on_time total 2000
+	assert_on_time idle 2000
+	wait_until not is_alive "$1"
+}
+
+assert_all_recorded() {
+	local name
+
+	for name in total idle stubborn; do
+		await_record "$name"
+		assert_record .status timeout
+		assert_record '.elapsed_ms >= 1000' true
+	done
+}
+
+@test "a disk that stalls makes no kill late" {
+	local pid client
+
+	setup_page
+	pid=$(start_doomed)
+	arm fdatasync:before:1:server:stall-10
+	"$SPAWND" enqueue --parent P --child last -- true >"$TEST_DIR/last" 3>&- &
+	client=$!
+	wait_until was_done 1
+	assert_all_on_time "$pid"
+	# Nobody has been answered meanwhile: the disk stalls still.
+	assert is_alive "$client"
+	await_exit "$client"
+	assert_equal "$CODE" 0
+	assert_all_recorded
+	await_record last
+	assert_record .status completed
+}
+
+@test "a server that is frozen makes no kill late" {
+	local pid server
+
+	setup_page
+	pid=$(start_doomed)
+	server=$(daemon_field server_pid)
+	kill -STOP "$server"
+	assert_all_on_time "$pid"
+	kill -CONT "$server"
+	assert_all_recorded
+}
+
+# Runs as long as its file is there, and shows that by the pipe and by its output in turn.
+lively() {
+	enqueue "$1" "${@:2}" -- sh -c 'while [ -e "$1" ]; do
+		echo alive; sleep 0.1; echo alive >&"$SPAWND_HEARTBEAT_FD"; sleep 0.1; done' sh "$TEST_DIR/$1"
+}
+
+@test "a supervisor that was suspended kills what is over its limit, and nothing else" {
+	local supervisor
+
+	setup_page
+	touch "$TEST_DIR/beats" "$TEST_DIR/long"
+	lively beats --max-idle 2s
+	lively long --max-total 1h
+	enqueue ended --max-total 3s -- testjob touch "$TEST_DIR/began" sleep 500 touch "$TEST_DIR/ended"
+	doomed late --max-total 2s
+	wait_until test -e "$TEST_DIR/began"
+	wait_until test -s "$TEST_DIR/late.begin"
+	supervisor=$(daemon_field pid)
+	kill -STOP "$supervisor"
+	wait_until test -e "$TEST_DIR/ended"
+	# Until all limits have passed.
+	wait_until is_older_than "$TEST_DIR/began" 4
+	kill -CONT "$supervisor"
+	await_record late
+	assert_record .status timeout
+	await_record ended
+	assert_record '[.status, .exit_code] | tojson' '["completed",0]'
+	is_status beats running
+	is_status long running
+	rm "$TEST_DIR/beats" "$TEST_DIR/long"
+	await_record beats
+	assert_record .status completed
+	await_record long
+	assert_record .status completed
+}
+
+is_older_than() {
+	(($(date +%s) - $(stat -c %Y "$1") > $2))
+}
+
+@test "a wall clock that is set forward or back changes no limit" {
+	local seconds
+
+	setup_page
+	for seconds in 86400 -86400; do
+		doomed "total$seconds" --max-total 2s
+		doomed "idle$seconds" --max-idle 2s
+		wait_until test -s "$TEST_DIR/total$seconds.begin"
+		wait_until test -s "$TEST_DIR/idle$seconds.begin"
+		set_clock "$seconds"
+		assert_on_time "total$seconds" 2000
+		assert_on_time "idle$seconds" 2000
+		await_record "total$seconds"
+		assert_record '.status == "timeout" and .elapsed_ms >= 2000 and .elapsed_ms < 60000' true
+		set_clock 0
+	done
+}
+
+@test "a wall clock that is set forward makes no output old" {
+	setup_page
+	enqueue a --max-idle 4s -- testjob sleep 2000 output text touch "$TEST_DIR/written" sleep 3300
+	wait_until test -e "$TEST_DIR/written"
+	set_clock 3600
+	await_record a
+	assert_record .status completed
+}
