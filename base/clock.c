@@ -27,6 +27,15 @@ clock_wall_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / (long)NSEC_PER_MSEC;
 }
 
+int64_t
+clock_wall_ahead_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * (int64_t)NSEC_PER_SEC + ts.tv_nsec - (int64_t)clock_mono_ns();
+}
+
 uint64_t
 clock_add_ns(uint64_t a, uint64_t b)
 {

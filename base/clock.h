@@ -19,6 +19,9 @@ uint64_t clock_mono_ns(void);
 /* Milliseconds of CLOCK_REALTIME since the Epoch. Cannot fail. */
 int64_t clock_wall_ms(void);
 
+/* By how much CLOCK_REALTIME is ahead of CLOCK_MONOTONIC: changes only when somebody sets the clock. */
+int64_t clock_wall_ahead_ns(void);
+
 /* a + b, or UINT64_MAX ("never") if that overflows. */
 uint64_t clock_add_ns(uint64_t a, uint64_t b);
 

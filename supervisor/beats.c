@@ -19,6 +19,10 @@
 #define FLOOD_SIZE (16 * 1024)
 #define FLOOD_NS (10 * NSEC_PER_MSEC)
 #define MUTE_NS (50 * NSEC_PER_MSEC)
+/* A file from so much later was given its time by hand; in nanoseconds it would not fit. */
+#define MTIME_MAX_S 8000000000
+/* Written while we look. */
+#define JUST_NOW_NS ((int64_t)NSEC_PER_SEC)
 /* But so much may come in one go, so that a single large write need not wait; and again after so long without. */
 #define BURST_SIZE (1280 * 1024)
 #define BURST_NS NSEC_PER_SEC
@@ -143,6 +147,7 @@ beats_start(struct slot *slot)
 		return -errno;
 	slot->output_size = st.st_size;
 	slot->looked_ns = clock_mono_ns();
+	slot->ahead_ns = clock_wall_ahead_ns();
 	return loop_add(slot->slots->loop, &slot->beats_io, slot->beats_fd, 0, ready, slot);
 }
 
@@ -192,20 +197,43 @@ beats_recall(struct slot *slot, uint64_t now_ns)
 		recall(slot, slot->beats_fd, ACTIVITY_HEARTBEAT, now_ns);
 }
 
+/*
+ * The file's time by the wall clock as it is now. If somebody has set that since the last look, it may be
+ * by what it was before: the later of the two that is not in the future, for the benefit of the doubt.
+ */
+static struct timespec
+time_by_now(const struct slot *slot, struct timespec mtime, int64_t ahead_ns, uint64_t now_ns)
+{
+	int64_t wall_ns = (int64_t)now_ns + ahead_ns, at_ns = wall_ns, moved_ns;
+
+	if (mtime.tv_sec >= 0 && mtime.tv_sec < MTIME_MAX_S)
+		at_ns = (int64_t)mtime.tv_sec * (int64_t)NSEC_PER_SEC + mtime.tv_nsec;
+	moved_ns = at_ns + ahead_ns - slot->ahead_ns;
+	if (at_ns > wall_ns + JUST_NOW_NS || (moved_ns > at_ns && moved_ns <= wall_ns))
+		at_ns = moved_ns;
+	return (struct timespec){.tv_sec = at_ns / (int64_t)NSEC_PER_SEC,
+	    .tv_nsec = at_ns % (int64_t)NSEC_PER_SEC};
+}
+
 void
 beats_look(struct slot *slot, uint64_t now_ns)
 {
+	struct timespec mtime;
+	int64_t ahead_ns;
 	struct stat st;
 
 	if (slot->beats_fd != -1)
 		take(slot, now_ns);
 	if (slot->output_fd == -1 || fstat(slot->output_fd, &st) == -1)
 		return;
+	ahead_ns = clock_wall_ahead_ns();
+	mtime = time_by_now(slot, st.st_mtim, ahead_ns, now_ns);
 	if (st.st_size != slot->output_size)
 		watchdog_sign(&slot->watchdog, ACTIVITY_OUTPUT,
-		    written_ns(&st.st_mtim, slot->looked_ns, now_ns));
+		    written_ns(&mtime, slot->looked_ns, now_ns));
 	slot->output_size = st.st_size;
 	slot->looked_ns = now_ns;
+	slot->ahead_ns = ahead_ns;
 	note_quiet(slot, now_ns);
 }
 

@@ -93,6 +93,7 @@ struct slot {
 	int output_fd;         /* owned */
 	off_t output_size;
 	uint64_t looked_ns; /* when output_size was looked at */
+	int64_t ahead_ns;   /* by how much the wall clock was ahead of ours then */
 
 	int32_t pid; /* for the records only: never signalled */
 	uint64_t start_time;
