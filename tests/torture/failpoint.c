@@ -1,7 +1,6 @@
 /*
  * failpoint: see failpoint.h. Run by supervisor and server of the build for tests. Without a page
- * nothing happens. Only the daemon's own processes are ever killed: the server's parent, and a child
- * that the supervisor has not reaped.
+ * nothing happens. Only processes of this very program are ever killed.
  */
 #include "tests/torture/failpoint.h"
 
@@ -9,11 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,15 +112,24 @@ failpoint_shift_ms(void)
 	return page != NULL ? page->shift_ms : 0;
 }
 
+/* Whether that is a process of this program, and not a stranger that has its number now. */
+static bool
+is_ours(pid_t pid)
+{
+	struct stat ours, theirs;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return stat("/proc/self/exe", &ours) == 0 && stat(path, &theirs) == 0 &&
+	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 static void
 kill_other(void)
 {
 	pid_t pid = page->pid[1 - own_role];
-	siginfo_t info;
 
-	if (own_role == FAILPOINT_SERVER
-		? getppid() == pid
-		: waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+	if (pid > 1 && is_ours(pid))
 		kill(pid, SIGKILL);
 }
 
