@@ -89,16 +89,19 @@ fifo_unread(int fd)
 	return ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
-void
+size_t
 fifo_drain(int fd)
 {
 	char link[32], buffer[4096];
 	FD_CLEANUP int reader = -1;
+	size_t drained = 0;
+	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	reader = open(link, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	while (reader >= 0 && read(reader, buffer, sizeof(buffer)) > 0)
-		continue;
+	while (reader >= 0 && (n = read(reader, buffer, sizeof(buffer))) > 0)
+		drained += (size_t)n;
+	return drained;
 }
 
 void

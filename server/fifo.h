@@ -31,8 +31,8 @@ bool fifo_has_reader(int fd);
 /* How many bytes nobody has read yet; ioctl(2), FIONREAD. */
 size_t fifo_unread(int fd);
 
-/* Takes out of the pipe whatever nobody has read. */
-void fifo_drain(int fd);
+/* Takes out of the pipe whatever nobody has read. Returns how many bytes that were. */
+size_t fifo_drain(int fd);
 
 /* Which FIFO it is, by whatever path it was opened. */
 struct fifo_id {

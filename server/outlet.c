@@ -177,15 +177,19 @@ open_fifo(struct outlet *o)
 }
 
 /*
- * Takes the record out of the pipe, to be written anew. Our own reading must not be seen as a
- * reader's.
+ * Takes the record out of the pipe, of which `unread` bytes were there, to be written anew. Our own
+ * reading must not be seen as a reader's. One who came at this very moment may have some of them.
  */
 static void
-take_back(struct outlet *o)
+take_back(struct outlet *o, size_t unread)
 {
+	size_t drained;
+
 	unwatch(o);
-	fifo_drain(o->fd);
+	drained = fifo_drain(o->fd);
 	watch(o);
+	if (drained > 0 && drained < unread)
+		o->is_ragged = true;
 	end_flight(o);
 }
 
@@ -196,7 +200,7 @@ outlet_yield(struct outlet *o)
 		return true;
 	if (fifo_unread(o->fd) < o->flight_len)
 		return false;
-	take_back(o);
+	take_back(o, o->flight_len);
 	return true;
 }
 
@@ -251,7 +255,7 @@ settle_flight(struct outlet *o)
 	 */
 	if (fifo_has_reader(o->fd))
 		return false;
-	take_back(o);
+	take_back(o, unread);
 	return true;
 }
 
@@ -328,6 +332,8 @@ write_record(struct outlet *o, int64_t seq, const char *body)
 	char *line = o->is_tsv ? record_to_tsv(body) : strdup(body);
 	size_t len = line == NULL ? 0 : strlen(line);
 
+	/* What is told so far is about the record before. */
+	o->world->hear(o->world->deliver);
 	if (line == NULL || !holds_add(o->world->holds, seq, o->parent, o)) {
 		free(line);
 		return;
@@ -335,6 +341,10 @@ write_record(struct outlet *o, int64_t seq, const char *body)
 	line[len] = '\n'; /* in place of its NUL: written as one piece */
 	o->flight_seq = seq;
 	o->flight_len = len + 1;
+	/* The piece that somebody has is to be a line of its own. */
+	if (o->is_ragged && write(o->fd, "\n", 1) == 1)
+		o->flight_len++;
+	o->is_ragged = false;
 	o->unread = o->flight_len;
 	o->is_begun = o->has_closed = o->is_torn = false;
 	/*

@@ -65,6 +65,7 @@ struct outlet {
 	bool has_closed;    /* and a reader went away then, be it the one or another */
 	bool is_torn;       /* and somebody has read on since: nobody may have it whole */
 	bool is_doubtful;   /* path may name another file by now */
+	bool is_ragged;     /* somebody has the beginning of what was taken back */
 	char *path;
 	char parent[];
 };

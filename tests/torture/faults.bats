@@ -205,3 +205,24 @@ is_older_than() {
 	await_record a
 	assert_record .status completed
 }
+
+@test "who begins on the rest of a record while it is taken back gets the record on a line of its own" {
+	local line
+
+	setup_page
+	finish a -- true
+	exec 5<"$(spawnd fifo P)"
+	head -c 10 <&5 >/dev/null
+	arm fifo_drain:before:1:server:stall-2
+	exec 5<&-
+	wait_until was_done 1
+	exec 5<"$SPAWND_HOME/run/parents/P"
+	head -c 10 <&5 >/dev/null
+	# Answered when the server goes on.
+	spawnd list >/dev/null
+	IFS= read -r -t "$PATIENCE" line <&5
+	assert_equal "$line" ''
+	IFS= read -r -t "$PATIENCE" line <&5
+	exec 5<&-
+	assert_equal "$(jq -r .child <<<"$line")" a
+}

@@ -233,9 +233,12 @@ class Load:
             client.join()
 
     def finish_readers(self):
+        """What they saw is kept with the rest, for whoever looks into a round that failed."""
         self.stop_readers.set()
-        for reader in self.readers.values():
+        for parent, reader in self.readers.items():
             reader.join()
+            with open(os.path.join(self.home.dir, f"lines.{parent}"), "w", encoding="utf-8") as file:
+                file.writelines(line + "\n" for line in reader.lines)
 
     def lines(self, client):
         """The records of its parent that somebody has seen."""
