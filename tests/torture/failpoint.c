@@ -41,6 +41,7 @@ static const char *const wire_names[WIRE_TYPE_COUNT] = {
     [WIRE_STOPPING] = "STOPPING",
     [WIRE_READY] = "READY",
     [WIRE_SPAWN] = "SPAWN",
+    [WIRE_ADOPT] = "ADOPT",
     [WIRE_CANCEL] = "CANCEL",
     [WIRE_PAUSE] = "PAUSE",
     [WIRE_UNPAUSE] = "UNPAUSE",
@@ -50,6 +51,7 @@ static const char *const wire_names[WIRE_TYPE_COUNT] = {
     [WIRE_HOLD] = "HOLD",
     [WIRE_RELEASE] = "RELEASE",
     [WIRE_QUIT] = "QUIT",
+    [WIRE_UPGRADE] = "UPGRADE",
 };
 
 /* Of a type that is not named above, its number. */
@@ -96,8 +98,12 @@ failpoint_begin(enum failpoint_role role)
 {
 	own_role = role;
 	own_pid = getpid();
-	if (page != NULL)
-		page->pid[role] = own_pid;
+	if (page == NULL)
+		return;
+	page->pid[role] = own_pid;
+	/* A server becomes the supervisor where that has died. */
+	if (page->pid[1 - role] == own_pid)
+		page->pid[1 - role] = 0;
 }
 
 int

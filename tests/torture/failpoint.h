@@ -20,6 +20,7 @@
 	X(store_set_starting) \
 	X(store_set_queued) \
 	X(store_set_running) \
+	X(store_set_standing) \
 	X(store_end_job) \
 	X(store_add_event) \
 	X(store_acknowledge) \
@@ -32,7 +33,8 @@
 	X(ftruncate64) \
 	X(starter_open) \
 	X(jobs_load) \
-	X(jobs_synced) \
+	X(recovery_synced) \
+	X(takeover_exec) \
 	X(fifo_make) \
 	X(fifo_open) \
 	X(fifo_drain) \

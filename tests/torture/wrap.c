@@ -6,8 +6,10 @@
 
 #include "server/fifo.h"
 #include "server/jobs.h"
+#include "server/recovery.h"
 #include "server/server.h"
 #include "server/starter.h"
+#include "server/takeover.h"
 #include "store/store.h"
 #include "supervisor/proc.h"
 #include "supervisor/supervisor.h"
@@ -43,9 +45,10 @@
 /* clang-format off */
 WRAP(int, store_open, (const char *path, bool is_full, struct store **s, struct fault *f), (path, is_full, s, f))
 WRAP(int, store_add_job, (struct store *s, const struct store_job *j, const char *token, const void *block, size_t len, int64_t *job, int64_t *run), (s, j, token, block, len, job, run))
-WRAP(int, store_set_starting, (struct store *s, int64_t job, uint64_t instance, const char *boot_id), (s, job, instance, boot_id))
+WRAP(int, store_set_starting, (struct store *s, int64_t job, uint64_t instance, const char *boot_id, uint64_t mark), (s, job, instance, boot_id, mark))
 WRAP(int, store_set_queued, (struct store *s, int64_t job), (s, job))
-WRAP(int, store_set_running, (struct store *s, int64_t job, int64_t started_ms, int64_t pid, uint64_t start_time), (s, job, started_ms, pid, start_time))
+WRAP(int, store_set_running, (struct store *s, const struct standing *st), (s, st))
+WRAP(int, store_set_standing, (struct store *s, const struct standing *st), (s, st))
 WRAP(int, store_end_job, (struct store *s, int64_t job, enum status status, int64_t started_ms, int64_t ended_ms, int64_t seq, const char *body), (s, job, status, started_ms, ended_ms, seq, body))
 WRAP(int, store_add_event, (struct store *s, const char *kind, int64_t job, const char *parent, const char *child, const char *body), (s, kind, job, parent, child, body))
 WRAP(int, store_acknowledge, (struct store *s, int64_t seq, bool *was_pending), (s, seq, was_pending))
@@ -58,7 +61,8 @@ WRAP(int, fdatasync, (int fd), (fd))
 WRAP(int, ftruncate64, (int fd, off64_t len), (fd, len))
 WRAP(int, starter_open, (const struct paths *p, const struct store_job *j, const void *block, size_t len, int *fds, const char **stage, struct fault *f), (p, j, block, len, fds, stage, f))
 WRAP(int, jobs_load, (struct server *s), (s))
-WRAP_VOID(jobs_synced, (struct server *s), (s))
+WRAP_VOID(recovery_synced, (struct server *s), (s))
+WRAP(int, takeover_exec, (struct server *s), (s))
 WRAP(int, fifo_make, (const char *path, struct fault *f), (path, f))
 WRAP(int, fifo_open, (const char *path, struct fault *f), (path, f))
 WRAP(size_t, fifo_drain, (int fd), (fd))
@@ -121,14 +125,14 @@ __wrap_wire_receive(int fd, enum wire_side side, struct wire_message *m, int *fd
 	return rc;
 }
 
-int __real_server_run(void);
-int __wrap_server_run(void);
+int __real_server_run(bool is_managed);
+int __wrap_server_run(bool is_managed);
 
 int
-__wrap_server_run(void)
+__wrap_server_run(bool is_managed)
 {
 	failpoint_begin(FAILPOINT_SERVER);
-	return __real_server_run();
+	return __real_server_run(is_managed);
 }
 
 int __real_supervisor_run(const struct supervisor_setup *setup);
