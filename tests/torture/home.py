@@ -85,10 +85,15 @@ class Home:
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def start(self, *argv):
-        """Something that runs beside the daemon."""
+        """Something that runs beside the daemon, in a process group of its own."""
         with open(os.path.join(self.dir, "errors"), "ab") as errors:
             return subprocess.Popen(
-                argv, env=self.env, cwd=self.dir, stdin=subprocess.DEVNULL, stderr=errors
+                argv,
+                env=self.env,
+                cwd=self.dir,
+                stdin=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
             )
 
     def open_process(self, role):

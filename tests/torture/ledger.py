@@ -122,7 +122,10 @@ class Ledger:
         if status not in FINAL:
             self.blame(f"{name}: status {status}")
         if status == "lost":
-            self.check_lost(row, name)
+            self.check_unknown(row, f"{name} is lost")
+            return
+        if status == "timeout" and record["signal"] is None:
+            self.check_unknown(row, f"{name} was ended, and how it died is not known")
             return
         found = (status, record["exit_code"], record["signal"])
         wanted = WANTED[kind]
@@ -144,12 +147,12 @@ class Ledger:
             and row["queued_ms"] - SLACK_MS <= ms <= row["ended_ms"] + SLACK_MS
         ]
 
-    def check_lost(self, row, name):
+    def check_unknown(self, row, text):
         kills = self.killed_between(row)
         if not kills:
-            self.blame(f"{name} is lost, and the supervisor lived all the while")
+            self.blame(f"{text}, and the supervisor lived all the while")
         if self.can_tell_exits and kills and not any(self.is_excuse(row, k) for k in kills):
-            self.blame(f"{name} is lost, though the server lived to take it over")
+            self.blame(f"{text}, though the server lived to take it over")
 
     def is_excuse(self, row, kill):
         """Whether this kill may have lost the job for good: both processes died at about the same

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import threading
 import time
 
@@ -132,7 +133,7 @@ class NextReader(threading.Thread):
             if code == 66:
                 time.sleep(0.05)
             # 66: no record, and no child from which one could come.
-            if code not in (0, 66) and "timed out" not in errors:
+            if code not in (0, 66) and "no record within" not in errors:
                 self.failures.append(f"'spawnd next' exited with {code}: {errors.strip()}")
 
 
@@ -185,8 +186,8 @@ class Reader:
         )
 
     def join(self):
-        """It may wait for a writer, or for its own `spawnd fifo`: end_left() ends both."""
-        self.process.kill()
+        """It and what it has started may wait for a writer."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     @property
