@@ -47,14 +47,15 @@ frozen() {
 	exec 5<&-
 }
 
-@test "a server that dies of its supervisor leaves the rest of a record to who is reading it" {
-	local server
+@test "kill -9 of the supervisor: who is in the middle of a record gets the rest of it" {
+	local supervisor
 
 	finish a -- true
 	begin_to_read
-	server=$(daemon_field server_pid)
-	kill -KILL "$(daemon_field pid)"
-	wait_until not is_alive "$server"
+	supervisor=$(daemon_field pid)
+	kill -KILL "$supervisor"
+	wait_until not is_alive "$supervisor"
+	make_round
 	assert_next_line '{"seq":3,"'
 	exec 5<&-
 }
