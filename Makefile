@@ -264,7 +264,7 @@ fault: fault-programs
 
 # The daemon is killed at its failpoints and at random moments; see tests/torture/drive. What it takes a
 # failpoint to see, but no campaign, is in tests/torture/faults.bats.
-TORTURE_OPTIONS ?=
+TORTURE_OPTIONS ?= --expect-adoption
 .PHONY: torture torture-programs torture-kills torture-faults
 torture-programs: $(TORTURE_BINARY) $(HELPERS)
 
