@@ -72,16 +72,19 @@ class Home:
 
     def run(self, *words, timeout_s=2 * PATIENCE_S):
         """A command of spawnd's to its end: (exit code, standard output, standard error)."""
-        done = subprocess.run(
-            [self.spawnd, *words],
-            env=self.env,
-            cwd=self.dir,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=timeout_s,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [self.spawnd, *words],
+                env=self.env,
+                cwd=self.dir,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=timeout_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 124, "", f"it has not ended after {timeout_s} s"
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def start(self, *argv):
@@ -92,6 +95,7 @@ class Home:
                 env=self.env,
                 cwd=self.dir,
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
                 stderr=errors,
                 start_new_session=True,
             )

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 
 # How far apart a kill and what it brings about may be noted, in milliseconds.
 SLACK_MS = 100
+# So long a busy server may go on before it sees that its supervisor is dead, and accept jobs.
+UNSEEN_MS = 2000
 # The two processes count as killed together where one followed the other so soon.
 TOGETHER_MS = 3000
 
@@ -144,7 +146,7 @@ class Ledger:
             (ms, roles)
             for ms, roles in self.home.kills
             if "supervisor" in roles
-            and row["queued_ms"] - SLACK_MS <= ms <= row["ended_ms"] + SLACK_MS
+            and row["queued_ms"] - UNSEEN_MS <= ms <= row["ended_ms"] + SLACK_MS
         ]
 
     def check_unknown(self, row, text):

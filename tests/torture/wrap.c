@@ -19,9 +19,15 @@
 #include <time.h>
 #include <unistd.h>
 
+/* It must be called as what it stands for: the linker does not look. */
+#define SAME(name) \
+	_Static_assert(__builtin_types_compatible_p(__typeof__(name), __typeof__(__wrap_##name)), \
+	    #name " has other parameters now");
+
 #define WRAP(type, name, parameters, arguments) \
 	type __real_##name parameters; \
 	type __wrap_##name parameters; \
+	SAME(name) \
 	type __wrap_##name parameters \
 	{ \
 		type rc; \
@@ -35,6 +41,7 @@
 #define WRAP_VOID(name, parameters, arguments) \
 	void __real_##name parameters; \
 	void __wrap_##name parameters; \
+	SAME(name) \
 	void __wrap_##name parameters \
 	{ \
 		failpoint_pass(FAILPOINT_##name, FAILPOINT_BEFORE); \
@@ -96,6 +103,7 @@ int __real_wire_send(int fd, enum wire_type type, struct wire_message *m, const 
     unsigned nfds);
 int __wrap_wire_send(int fd, enum wire_type type, struct wire_message *m, const int *fds,
     unsigned nfds);
+SAME(wire_send)
 
 int
 __wrap_wire_send(int fd, enum wire_type type, struct wire_message *m, const int *fds, unsigned nfds)
@@ -113,6 +121,7 @@ int __real_wire_receive(int fd, enum wire_side side, struct wire_message *m, int
     const char **why);
 int __wrap_wire_receive(int fd, enum wire_side side, struct wire_message *m, int *fds,
     const char **why);
+SAME(wire_receive)
 
 /* What comes is known only when it has come. */
 int
@@ -125,18 +134,20 @@ __wrap_wire_receive(int fd, enum wire_side side, struct wire_message *m, int *fd
 	return rc;
 }
 
-int __real_server_run(bool is_managed);
-int __wrap_server_run(bool is_managed);
+int __real_server_run(const struct server_setup *setup, bool is_managed);
+int __wrap_server_run(const struct server_setup *setup, bool is_managed);
+SAME(server_run)
 
 int
-__wrap_server_run(bool is_managed)
+__wrap_server_run(const struct server_setup *setup, bool is_managed)
 {
 	failpoint_begin(FAILPOINT_SERVER);
-	return __real_server_run(is_managed);
+	return __real_server_run(setup, is_managed);
 }
 
 int __real_supervisor_run(const struct supervisor_setup *setup);
 int __wrap_supervisor_run(const struct supervisor_setup *setup);
+SAME(supervisor_run)
 
 int
 __wrap_supervisor_run(const struct supervisor_setup *setup)
