@@ -19,15 +19,15 @@
 #define FLOOD_SIZE (16 * 1024)
 #define FLOOD_NS (10 * NSEC_PER_MSEC)
 #define MUTE_NS (50 * NSEC_PER_MSEC)
-/* A file from so much later was given its time by hand; in nanoseconds it would not fit. */
-#define MTIME_MAX_S 8000000000
-/* Written while we look. */
-#define JUST_NOW_NS ((int64_t)NSEC_PER_SEC)
 /* But so much may come in one go, so that a single large write need not wait; and again after so long without. */
 #define BURST_SIZE (1280 * 1024)
 #define BURST_NS NSEC_PER_SEC
 /* What a read counts for at least. */
 #define BURST_READ 4096
+/* A file from so much later was given its time by hand; in nanoseconds it would not fit. */
+#define MTIME_MAX_S 8000000000
+/* Written while we look. */
+#define JUST_NOW_NS ((int64_t)NSEC_PER_SEC)
 
 /* Whoever watches is told when it falls silent for long, and when it does not any more. */
 static void
