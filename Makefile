@@ -307,6 +307,8 @@ install: all
 		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$m $$d; \
 	done
+	sed 's,/usr/local/,$(PREFIX)/,' man/spawnd-service.7 \
+		>$(DESTDIR)$(MANDIR)/man7/spawnd-service.7
 	set -e; for u in $(UNITS_SYSTEMD:contrib/systemd/%=%); do \
 		$(INSTALL) -d $(DESTDIR)$(UNITDIR)/$${u%/*}; \
 		sed 's,/usr/local/bin/,$(BINDIR)/,' contrib/systemd/$$u >$(DESTDIR)$(UNITDIR)/$$u; \
@@ -315,6 +317,8 @@ install: all
 	set -e; for f in $(SERVICES:contrib/%=%); do \
 		$(INSTALL) -d $(DESTDIR)$(SERVICEDIR)/$${f%/*}; \
 		cp -p contrib/$$f $(DESTDIR)$(SERVICEDIR)/$$f; \
+		sed 's,exec spawnd ,exec $(BINDIR)/spawnd ,' contrib/$$f \
+			>$(DESTDIR)$(SERVICEDIR)/$$f; \
 	done
 
 uninstall:

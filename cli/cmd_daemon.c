@@ -150,6 +150,12 @@ take_lock(struct daemon *d, bool is_quiet)
 		r = lock_take(d->paths.lock, &d->lock_fd, &f);
 	if (r == 0)
 		return 0;
+	/* A client that looks for a daemon would look in vain where this one does not serve. */
+	if (r == -EWOULDBLOCK && d->store_lock_fd < 0 &&
+	    lock_is_elsewhere(d->paths.store_lock, d->paths.runtime, &f)) {
+		warnx("%s", f.text);
+		return is_quiet ? EX_UNAVAILABLE : EX_TEMPFAIL;
+	}
 	if (r != -EWOULDBLOCK || !is_quiet)
 		warnx("%s", f.text);
 	if (r == -EPERM)
@@ -225,8 +231,8 @@ serve(struct daemon *d)
 	};
 	int code;
 
-	lock_sign(d->lock_fd, getpid());
-	lock_sign(d->store_lock_fd, getpid());
+	lock_sign(d->lock_fd, getpid(), d->paths.runtime);
+	lock_sign(d->store_lock_fd, getpid(), d->paths.runtime);
 	code = supervisor_run(&setup);
 	remove_sockets(d);
 	return code;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -122,13 +123,46 @@ lock_take(const char *path, int *ret_fd, struct fault *f)
 	return 0;
 }
 
-void
-lock_sign(int fd, pid_t pid)
+/* Two names may be one directory; what is gone is where its name is. */
+static bool
+is_same_place(const char *a, const char *b)
 {
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d\n", (int)pid);
+	struct stat one, other;
 
-	/* A full disk costs the next daemon's message the number, nothing else. */
+	if (strcmp(a, b) == 0)
+		return true;
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	    one.st_ino == other.st_ino;
+}
+
+bool
+lock_is_elsewhere(const char *path, const char *place, struct fault *f)
+{
+	FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char text[PID_SIZE + PATH_MAX], *rest = text, *pid, *signed_place;
+	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	pid = strsep(&rest, "\n");
+	signed_place = strsep(&rest, "\n");
+	if (signed_place == NULL || signed_place[0] != '/' || is_same_place(signed_place, place))
+		return false;
+	fault_set(f, EWOULDBLOCK,
+	    "another daemon (process %s) holds %s, and serves in %s, not in %s; to reach it, set "
+	    "XDG_RUNTIME_DIR as it was set there, or SPAWND_SOCKET=%s/socket",
+	    pid, path, signed_place, place, signed_place);
+	return true;
+}
+
+void
+lock_sign(int fd, pid_t pid, const char *place)
+{
+	char text[PID_SIZE + PATH_MAX + 2];
+	int len = snprintf(text, sizeof(text), "%d\n%s\n", (int)pid, place);
+
+	/* A full disk costs the next daemon's message what it would say, nothing else. */
 	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) < 0)
 		return;
 }

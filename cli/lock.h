@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -20,7 +21,13 @@ int lock_take(const char *path, int *ret_fd, struct fault *f);
 /* Whether path still names the locked file behind fd: somebody may clean up in /tmp. 1, 0 or -errno. */
 int lock_is_at(int fd, const char *path);
 
-/* Writes the process number of the daemon into the file. */
-void lock_sign(int fd, pid_t pid);
+/* Writes the process number of the daemon, and the directory in which it serves, into the file. */
+void lock_sign(int fd, pid_t pid, const char *place);
+
+/*
+ * Whether the daemon that holds the lock at path serves somewhere else than in place, as it has signed: then
+ * f says so, and how it is reached.
+ */
+bool lock_is_elsewhere(const char *path, const char *place, struct fault *f);
 
 #endif

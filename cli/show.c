@@ -223,8 +223,14 @@ show_job(struct show_table *t, json_t *job)
 int
 show_flush(int code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	/* What failed before this, failed for a reason that is not known any more. */
+	bool had_failed = ferror(stdout);
+
+	if (fflush(stdout) == 0 && !had_failed)
 		return code;
-	warn("standard output");
+	if (had_failed)
+		warnx("standard output: not all of it could be written");
+	else
+		warn("standard output");
 	return EX_IOERR;
 }

@@ -262,7 +262,7 @@ on_renewed(void *arg, enum wire_renewed what, int fd)
 		r = conns_renew(s->conns, fd);
 	} else {
 		if (what == WIRE_RENEWED_LOCK)
-			lock_sign(fd, s->supervisor_pid);
+			lock_sign(fd, s->supervisor_pid, s->paths.runtime);
 		r = dup3(fd, what == WIRE_RENEWED_LOCK ? WIRE_LOCK_FD : WIRE_NOTIFY_FD, O_CLOEXEC);
 		r = r < 0 ? -errno : 0;
 		fd_close(&fd);

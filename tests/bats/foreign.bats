@@ -346,3 +346,17 @@ is_same_daemon() {
 	await_record a
 	assert_record .status cancelled
 }
+
+@test "a daemon that serves elsewhere over the same state: a command says where, and does not look for long" {
+	unset SPAWND_HOME
+	export XDG_STATE_HOME=$TEST_DIR/st
+	mkdir -m 700 "$TEST_DIR/one" "$TEST_DIR/two"
+	export XDG_RUNTIME_DIR=$TEST_DIR/one
+	enqueue a -- true
+	XDG_RUNTIME_DIR=$TEST_DIR/two run -69 --separate-stderr spawnd enqueue -- true
+	[[ $stderr == *"$TEST_DIR/st/spawnd/lock"*"SPAWND_SOCKET=$TEST_DIR/one/spawnd/socket"* ]]
+	# By another name it is the same place.
+	ln -s "$TEST_DIR/one" "$TEST_DIR/link"
+	XDG_RUNTIME_DIR=$TEST_DIR/link spawnd enqueue -- true
+	spawnd stop
+}
