@@ -86,10 +86,14 @@ descriptors() {
 	wait_until test -s "$TEST_DIR/locked"
 	cat "$(spawnd fifo P)" >"$TEST_DIR/out" 3>&- 7>&- &
 	local reader=$!
-	has_failed_twice() {
-		(($(grep -c 'the store failed' "$SPAWND_HOME/state/spawnd.log") >= 2))
+	is_in_trouble() {
+		[[ $(daemon_field trouble) != null ]]
 	}
-	wait_until has_failed_twice
+	wait_until is_in_trouble
+	# It goes on trying all the while.
+	for i in {1..50}; do
+		is_in_trouble
+	done
 	records=$(wc -l <"$TEST_DIR/out")
 	exec 7>&-
 	await_exit "$locker"
