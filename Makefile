@@ -228,22 +228,39 @@ check-bats: all $(HELPERS) $(if $(filter file,$(origin ROOMS)),$(HARNESSES))
 .PHONY: supervisor-only
 supervisor-only: $(HARNESSES)
 
-BENCHES = $(addprefix $(BUILD)/bench/,bench lateness stall)
+# Those that are clients of the daemon, and those that link nothing but libc.
+BENCH_CLIENTS = $(addprefix $(BUILD)/bench/,batch crowd lateness recover)
+BENCH_BARE = $(addprefix $(BUILD)/bench/,child loop nothing pair stall)
+BENCHES = $(BENCH_CLIENTS) $(BENCH_BARE) $(BUILD)/bench/allocations.so
 
-$(BUILD)/bench/bench $(BUILD)/bench/lateness: $(BUILD)/bench/%: $(BUILD)/bench/%.o \
-	$(BUILD)/bench/client.o
+$(BENCH_CLIENTS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/client.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/bench/stall: $(BUILD)/bench/stall.o
+$(BENCH_BARE): $(BUILD)/bench/%: $(BUILD)/bench/%.o
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $<
 
-# Figures, as ratios; see bench/bench.c and bench/lateness.c. Not a test.
-.PHONY: bench
+$(BUILD)/bench/allocations.so: bench/allocations.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -fPIC -o $@ $<
+
+# Figures, as ratios, beside other programs that `contrib/install-packages bench` installs; see bench/run. Not a
+# test. BENCH_OPTIONS=--long takes its time, `make bench-curves` an hour.
+BENCH_OPTIONS ?=
+.PHONY: bench bench-check bench-curves
 bench: all $(BENCHES)
-	bench/run $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
+	bench/run $(BENCH_OPTIONS) $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
+
+bench-curves: all $(BENCHES)
+	bench/curves $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
+
+# What is counted, against bench/expected.tsv; see bench/check.
+bench-check: all $(BENCHES)
+	bench/check $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
 
 # Programs to be run by hand: build/fuzzers/fuzz/NAME [-max_total_time=S] [CORPUS]. What they find worth
 # keeping goes into the first CORPUS; tests/fuzz/corpus/NAME has what to begin with.

@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Calls that are sent before their replies are read, so that neither side's buffer is full of the other's. */
+#define PIECE 100
+
 double
 bench_now(void)
 {
@@ -89,4 +92,50 @@ client_records(struct client *s, const char *parent, void (*each)(void *, const 
 		each(arg, json_object_get(json_object_get(reply, "parameters"), "record"));
 		json_decref(reply);
 	}
+}
+
+json_t *
+client_call(struct client *s, const char *method, json_t *parameters)
+{
+	json_t *reply, *result;
+
+	client_send(s, json_pack("{s:s, s:o}", "method", method, "parameters", parameters));
+	reply = client_receive(s);
+	result = json_incref(json_object_get(reply, "parameters"));
+	json_decref(reply);
+	return result;
+}
+
+static json_t *
+enqueue_call(const char *parent, const char *const *command)
+{
+	json_t *argv = json_array();
+
+	for (; *command != NULL; command++)
+		json_array_append_new(argv, json_string(*command));
+	return json_pack("{s:s, s:{s:s, s:s, s:o}}", "method", "org.spawnd.Enqueue", "parameters",
+	    "parent", parent, "max_idle", "1h", "argv", argv);
+}
+
+void
+client_enqueue(struct client *s, const char *parent, int n, const char *const *command)
+{
+	for (int i = 0; i < n; i++) {
+		client_send(s, enqueue_call(parent, command));
+		if (i % PIECE == PIECE - 1 || i == n - 1)
+			for (int j = i % PIECE; j >= 0; j--)
+				json_decref(client_receive(s));
+	}
+}
+
+json_t *
+client_info(struct client *s)
+{
+	return client_call(s, "org.spawnd.Info", json_object());
+}
+
+int
+client_number(const json_t *object, const char *key)
+{
+	return (int)json_integer_value(json_object_get(object, key));
 }

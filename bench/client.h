@@ -26,6 +26,16 @@ void client_send(struct client *s, json_t *call);
 /* The next reply; the reference is the caller's. */
 json_t *client_receive(struct client *s);
 
+/* One call; the reference to its answer is the caller's. Takes the reference to parameters. */
+json_t *client_call(struct client *s, const char *method, json_t *parameters);
+
+/* Queues n jobs of command, whose last word is NULL, with made-up child ids. */
+void client_enqueue(struct client *s, const char *parent, int n, const char *const *command);
+
+/* What Info answers; the reference is the caller's. */
+json_t *client_info(struct client *s);
+int client_number(const json_t *object, const char *key);
+
 /* Takes all records of parent; calls each(arg, record), the last time with NULL if there was none. */
 void client_records(struct client *s, const char *parent, void (*each)(void *, const json_t *),
     void *arg);

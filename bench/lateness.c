@@ -2,10 +2,11 @@
  * lateness: how late a kill is where many jobs expire within one second. Needs a daemon that serves
  * at $SPAWND_HOME/run/socket with room for all of them (bench/run starts one); not a test.
  *
- *	lateness STALL JOBS
+ *	lateness STALL JOBS ROUND
  *
  * Quiet jobs (bench/stall.c) are started one after the other, each with what is left until its own
- * moment in one second to come as its limit. Of each kind of limit are printed, in ms:
+ * moment in one second to come as its limit. Of each kind of limit are printed, in ms, as
+ * `lateness WHOSE-KIND-WHAT-FIGURE ROUND VALUE ms LOAD`, by tabs, with the median, the 99th percentile and the worst:
  *
  * signal   from the limit until SIGTERM arrived at the child. The limit is counted from started_at of the
  *          record, so this is right to half a millisecond; `bare` is exact
@@ -14,7 +15,8 @@
  * began    from the child's first instruction until the supervisor knew that it was executed
  *
  * For comparison, `bare` is a loop that has nothing to do but to sleep until the moment of each of as many
- * children of its own and to signal that one.
+ * children of its own and to signal that one. `timeout` is timeout(1), a process of its own for each job: from the
+ * child's first instruction on, which is a little after its clock began.
  */
 #include "bench/client.h"
 #include "bench/stall.h"
@@ -43,6 +45,7 @@ struct lateness {
 	double *limits, *started, *verdicts, *gone; /* of each job; s, s, ms, ms */
 	double lead;                                /* s */
 	int count, records;
+	const char *round;
 	char containment[16];
 };
 
@@ -54,12 +57,21 @@ compare(const void *a, const void *b)
 }
 
 static void
-print(const char *kind, const char *by, const char *what, double *ms, int n)
+print_one(const struct lateness *l, const char *by, const char *what, const char *figure, double ms)
 {
-	qsort(ms, (size_t)n, sizeof(*ms), compare);
-	printf(
-	    "lateness  %-5s %-9s %-7s median %6.2f ms   99th %6.2f ms   worst %6.2f ms   of %d\n",
-	    kind, by, what, ms[n / 2], ms[(int)(n * 0.99)], ms[n - 1], n);
+	double load = 0;
+
+	getloadavg(&load, 1);
+	printf("lateness\t%s-%s-%s\t%s\t%.3f\tms\t%.2f\n", by, what, figure, l->round, ms, load);
+}
+
+static void
+print(const struct lateness *l, const char *by, const char *what, double *ms)
+{
+	qsort(ms, (size_t)l->count, sizeof(*ms), compare);
+	print_one(l, by, what, "median", ms[l->count / 2]);
+	print_one(l, by, what, "p99", ms[(int)(l->count * 0.99)]);
+	print_one(l, by, what, "worst", ms[l->count - 1]);
 }
 
 /* When job i expires: not in the order of starting. */
@@ -134,8 +146,45 @@ bare(struct lateness *l)
 		continue;
 	for (int i = 0; i < l->count; i++)
 		ms[i] = (l->times[all[i].index].signalled - all[i].at) * 1e3;
-	print("-", "bare", "signal", ms, l->count);
+	print(l, "bare", "signal", ms);
 	free(all);
+	free(ms);
+}
+
+static __attribute__((noinline)) void
+start_timeout(const struct lateness *l, const char *limit, const char *index)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		execlp("timeout", "timeout", limit, l->program, l->path, index, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0)
+		err(1, "vfork");
+}
+
+static void
+timeouts(struct lateness *l)
+{
+	double *ms = calloc((size_t)l->count, sizeof(*ms)), first = bench_now() + l->lead;
+	char limit[32], index[16];
+
+	clear(l);
+	for (int i = 0; i < l->count; i++) {
+		l->limits[i] = moment(l, first, i) - bench_now();
+		if (l->limits[i] < 0)
+			errx(1, "the machine is too slow for %d timeouts", l->count);
+		snprintf(limit, sizeof(limit), "%.6f", l->limits[i]);
+		snprintf(index, sizeof(index), "%d", i);
+		start_timeout(l, limit, index);
+	}
+	while (wait(NULL) > 0)
+		continue;
+	for (int i = 0; i < l->count; i++)
+		ms[i] = (l->times[i].signalled - l->times[i].began - l->limits[i]) * 1e3;
+	if (l->times[0].began > 0)
+		print(l, "timeout", "signal", ms);
 	free(ms);
 }
 
@@ -210,6 +259,7 @@ watched(struct lateness *l, struct client *s, const char *kind)
 {
 	double *ms = calloc((size_t)l->count, sizeof(*ms)), first = bench_now() + l->lead;
 	double *began = calloc((size_t)l->count, sizeof(*ms)), from = 0, to = 0;
+	char by[32];
 
 	clear(l);
 	enqueue(l, s, kind, first);
@@ -224,13 +274,13 @@ watched(struct lateness *l, struct client *s, const char *kind)
 		from = i == 0 || at < from ? at : from;
 		to = at > to ? at : to;
 	}
-	print(kind, l->containment, "signal", ms, l->count);
+	snprintf(by, sizeof(by), "%s-%s", l->containment, kind);
+	print(l, by, "signal", ms);
 	if (strcmp(kind, "idle") == 0)
-		print(kind, l->containment, "verdict", l->verdicts, l->count);
-	print(kind, l->containment, "gone", l->gone, l->count);
-	print(kind, l->containment, "began", began, l->count);
-	printf("lateness  %-5s %-9s all limits passed within %.2f s\n", kind, l->containment,
-	    to - from);
+		print(l, by, "verdict", l->verdicts);
+	print(l, by, "gone", l->gone);
+	print(l, by, "began", began);
+	print_one(l, by, "limits", "within", (to - from) * 1e3);
 	free(began);
 	free(ms);
 }
@@ -255,12 +305,13 @@ int
 main(int argc, char **argv)
 {
 	static struct client s;
-	struct lateness l = {.count = argc == 3 ? atoi(argv[2]) : 0};
+	struct lateness l = {.count = argc == 4 ? atoi(argv[2]) : 0};
 
 	setlinebuf(stdout);
 	if (l.count < 1)
-		errx(64, "usage: lateness STALL JOBS");
+		errx(64, "usage: lateness STALL JOBS ROUND");
 	l.program = argv[1];
+	l.round = argv[3];
 	l.limits = calloc((size_t)l.count, sizeof(double));
 	l.started = calloc((size_t)l.count, sizeof(double));
 	l.verdicts = calloc((size_t)l.count, sizeof(double));
@@ -268,6 +319,7 @@ main(int argc, char **argv)
 	client_open(&s);
 	map_times(&l);
 	bare(&l);
+	timeouts(&l);
 	watched(&l, &s, "total");
 	watched(&l, &s, "idle");
 	return 0;
