@@ -251,16 +251,16 @@ $(BUILD)/bench/allocations.so: bench/allocations.c $(BUILD)/flags
 # Figures, as ratios, beside other programs that `contrib/install-packages bench` installs; see bench/run. Not a
 # test. BENCH_OPTIONS=--long takes its time, `make bench-curves` an hour.
 BENCH_OPTIONS ?=
-.PHONY: bench bench-check bench-curves
+.PHONY: bench bench-check bench-curves bench-record
 bench: all $(BENCHES)
 	bench/run $(BENCH_OPTIONS) $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
 
 bench-curves: all $(BENCHES)
 	bench/curves $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
 
-# What is counted, against bench/expected.tsv; see bench/check.
-bench-check: all $(BENCHES)
-	bench/check $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
+# What is counted, against bench/expected.tsv, or into it; see bench/check.
+bench-check bench-record: all $(BENCHES)
+	bench/check $(if $(filter %-record,$@),--record) $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
 
 # Programs to be run by hand: build/fuzzers/fuzz/NAME [-max_total_time=S] [CORPUS]. What they find worth
 # keeping goes into the first CORPUS; tests/fuzz/corpus/NAME has what to begin with.

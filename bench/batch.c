@@ -4,8 +4,8 @@
  *
  *	batch JOBS [one]
  *
- * With `one` the next job is enqueued when the record of the one before has come: then what the daemon does is the
- * same each time, to be counted by bench/check.
+ * With `one` the next job is enqueued when the record of the one before has come, and lasts long enough for its start
+ * to be told before its end: then what the daemon does is the same each time, to be counted by bench/check.
  */
 #include "bench/client.h"
 
@@ -24,9 +24,8 @@ note(void *arg, const json_t *record)
 }
 
 static void
-run(struct client *s, const char *parent, int n)
+run(struct client *s, const char *parent, int n, const char *const *command)
 {
-	static const char *const command[] = {"/bin/true", NULL};
 	json_t *seqs = json_array();
 
 	client_enqueue(s, parent, n, command);
@@ -39,6 +38,8 @@ run(struct client *s, const char *parent, int n)
 int
 main(int argc, char **argv)
 {
+	static const char *const shortest[] = {"/bin/true", NULL},
+				 *const brief[] = {"/bin/sleep", "0.05", NULL};
 	int n = argc > 1 ? atoi(argv[1]) : 0;
 	bool is_one = argc == 3 && strcmp(argv[2], "one") == 0;
 	static struct client s;
@@ -49,6 +50,6 @@ main(int argc, char **argv)
 	snprintf(parent, sizeof(parent), "batch-%d", (int)getpid());
 	client_open(&s);
 	for (int i = 0; i < (is_one ? n : 1); i++)
-		run(&s, parent, is_one ? 1 : n);
+		run(&s, parent, is_one ? 1 : n, is_one ? brief : shortest);
 	return 0;
 }

@@ -6,12 +6,12 @@ export LC_ALL=C.UTF-8
 unset XDG_STATE_HOME XDG_RUNTIME_DIR XDG_CONFIG_HOME NOTIFY_SOCKET
 spawnd=$1
 programs=$2
-# Beside the programs, not in /tmp, which may be memory: durable is meant to be durable.
+# Beside the programs, not in /tmp, which may be memory: durable is meant to be durable. But the path of a
+# socket must be short.
 dir=$(mktemp -d "$programs/work.XXXXXX")
-if [ "${#dir}" -gt 70 ]; then
-	echo "$dir: too long for the path of a socket; set BUILD to a shorter one" >&2
+if [ "${#dir}" -gt 75 ]; then
 	rmdir "$dir"
-	exit 64
+	dir=$(mktemp -d /tmp/spawnd-bench.XXXXXX)
 fi
 
 # As many jobs as one daemon runs at once under this limit of open files: spawnd.ini(5), max_running.
@@ -46,11 +46,13 @@ begin()
 	"$spawnd" daemon --detach
 }
 
-# end NAME: ends that daemon with all its jobs, and removes what it has left.
+# end NAME: ends that daemon with all its jobs. What it has left goes to the side, and away only at the very end:
+# ext4 without a journal passes over all that was removed in the last minutes whenever it makes a file.
 end()
 {
 	SPAWND_HOME=$dir/$1 "$spawnd" stop --now >/dev/null
-	rm -rf "${dir:?}/$1"
+	aside=$((${aside-0} + 1))
+	mv "$dir/$1" "$dir/over-$aside"
 }
 
 # crowd JOBS RUNNING COMMAND...: starts them; sets running, supervisor and server.
@@ -126,8 +128,8 @@ settle()
 	echo "still not at rest after $attempt looks" >&2
 }
 
-# history NAME FROM TO: that many ended jobs into the store of a daemon that does not run, as copies of its first
-# one, which must have ended. Numbers FROM to TO.
+# history NAME COUNT: that many ended jobs more into the store of a daemon that does not run, as copies of its first
+# one, which must have ended; above all that were before.
 history()
 {
 	sqlite3 "$dir/$1/state/spawnd.db" >/dev/null <<-EOF
@@ -135,19 +137,21 @@ history()
 		BEGIN;
 		CREATE TEMP TABLE j AS SELECT * FROM job WHERE job = 1;
 		CREATE TEMP TABLE e AS SELECT * FROM event WHERE job = 1 AND kind = 'completed';
-		CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT $2 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
-			SELECT i, (SELECT coalesce(max(seq), 0) FROM event) + i - $2 + 1 AS s FROM n;
-		INSERT INTO event SELECT s, at_ms, kind, i, parent, 'old-' || i, body FROM n, e;
+		CREATE TEMP TABLE n AS WITH RECURSIVE c(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM c WHERE k < $2)
+			SELECT k + (SELECT max(job) FROM job) AS i, k + (SELECT max(seq) FROM event) AS s FROM c;
 		UPDATE j SET token = NULL;
-		INSERT INTO job SELECT $(job_columns "$1") FROM n, j;
+		INSERT INTO event SELECT $(columns "$1" event e) FROM n, e;
+		INSERT INTO job SELECT $(columns "$1" job j) FROM n, j;
 		COMMIT;
 		PRAGMA wal_checkpoint(TRUNCATE);
 	EOF
 }
 
-# The columns of a job of the history, in the table's order.
-job_columns()
+# columns NAME TABLE COPY: what a row of a table is made of in the history, in the table's order: i is the job's
+# number, s that of its record.
+columns()
 {
-	sqlite3 "$dir/$1/state/spawnd.db" "SELECT group_concat(CASE name WHEN 'job' THEN 'i' WHEN 'record_seq' THEN 's'
-		WHEN 'child' THEN '''old-'' || i' ELSE 'j.' || name END, ', ') FROM pragma_table_info('job')"
+	sqlite3 "$dir/$1/state/spawnd.db" "SELECT group_concat(CASE name WHEN 'job' THEN 'i' WHEN 'seq' THEN 's'
+		WHEN 'record_seq' THEN 's' WHEN 'child' THEN '''old-'' || i' ELSE '$3.' || name END, ', ')
+		FROM pragma_table_info('$2')"
 }
