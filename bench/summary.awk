@@ -95,8 +95,10 @@ function show(i, o, p, u, m, lo, hi) {
 function compare(i,    a, b, r, n, ratios, left, right) {
 	a = row[i] SUBSEP found; b = row[i] SUBSEP peer[i]
 	if (!(a in unit) || (peer[i] != "-" && !(b in unit))) {
-		missing = missing "left out, not installed or not part of this run: " row[i] ", " \
-			((a in unit) ? peer[i] : ours[i]) " (" what[i] ")\n"
+		# A row without any sample was not asked for.
+		if (names[row[i]] != "")
+			missing = missing "left out, not installed or of the other form: " row[i] ", " \
+				((a in unit) ? peer[i] : ours[i]) " (" what[i] ")\n"
 		return
 	}
 	n = 0
