@@ -25,7 +25,8 @@ clean_up()
 	for home in "$dir"/*/run; do
 		[ ! -e "$home" ] || SPAWND_HOME=${home%/run} "$spawnd" stop --now >/dev/null 2>&1 || :
 	done
-	[ ! -e "$dir/tsp" ] || tsp -K >/dev/null 2>&1 || :
+	# Its server does not end what it runs.
+	[ ! -e "$dir/tsp" ] || { tsp -k; tsp -K; } >/dev/null 2>&1 || :
 	rm -rf "$dir"
 }
 trap clean_up EXIT
