@@ -134,10 +134,17 @@ static int
 raise_numbers(struct server *s, const char *aside)
 {
 	int64_t known = aside[0] != '\0' ? aside_last_job(aside) : 0, seen = highest_output(s);
+	int r = 0;
 
+	/*
+	 * Events too: what was read twice is known by its number. There were never so many as milliseconds since
+	 * 1970.
+	 */
+	if (aside[0] != '\0' || seen > 0)
+		r = store_raise_seq(s->store, clock_wall_ms());
 	if (known < seen) /* the file does not tell: queued jobs had numbers above those seen */
 		known = aside[0] != '\0' ? (seen / NUMBERS_SKIPPED + 1) * NUMBERS_SKIPPED : seen;
-	return known == 0 ? 0 : store_raise_numbers(s->store, known);
+	return r < 0 || known == 0 ? r : store_raise_numbers(s->store, known);
 }
 
 /* `why` names the file and says what is wrong with it. */
@@ -174,8 +181,15 @@ continue_numbers(struct server *s, struct fault *f)
 	int64_t last = 0;
 	int r = store_last_job(s->store, &last);
 
-	if (r == 0 && last == 0)
+	if (r == 0 && last == 0 && highest_output(s) > 0) {
+		log_line("%s was empty, though jobs have left their output: a new store is begun",
+		    s->paths.database);
 		r = raise_numbers(s, "");
+		if (r == 0)
+			r = store_add_event(s->store, "warning", 0, NULL, NULL,
+			    "{\"message\":\"the store was empty, though jobs have left their output; a "
+			    "new one was begun\"}");
+	}
 	if (r == 0)
 		r = store_commit(s->store);
 	if (r < 0) {

@@ -322,7 +322,6 @@ add_times(json_t *o, const struct record *r, bool is_known)
 }
 
 static const char *const containments[WIRE_CONTAIN_COUNT] = {
-    [WIRE_CONTAIN_AUTO] = "none",
     [WIRE_CONTAIN_CGROUP] = "cgroup",
     [WIRE_CONTAIN_SUBREAPER] = "subreaper",
     [WIRE_CONTAIN_GROUP] = "group",
@@ -342,7 +341,8 @@ add_costs(json_t *o, const struct record *r, bool is_known)
 
 	json_object_set_new(o, "last_event", last != NULL ? last : json_null());
 	json_object_set_new(o, "containment",
-	    is_known && r->ended->containment < WIRE_CONTAIN_COUNT
+	    is_known && r->ended->containment != WIRE_CONTAIN_AUTO &&
+		    r->ended->containment < WIRE_CONTAIN_COUNT
 		? json_string(containments[r->ended->containment])
 		: json_null());
 	json_object_set_new(o, "cpu_ms",

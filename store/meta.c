@@ -61,6 +61,17 @@ store_last_job(struct store *s, int64_t *ret_job)
 	return sql_read_number(s, SQL_LAST_JOB, ret_job);
 }
 
+int
+store_raise_seq(struct store *s, int64_t seq)
+{
+	int rc = sql_begin(s);
+
+	if (rc < 0 || seq <= s->marks.next_seq)
+		return rc;
+	s->marks.next_seq = s->marks.oldest_seq = seq;
+	return sql_set_meta(s, "oldest_seq", seq);
+}
+
 /* Numbers that were given away before this file was begun, as if their jobs had been removed. */
 int
 store_raise_numbers(struct store *s, int64_t job)

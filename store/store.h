@@ -257,6 +257,12 @@ int store_forget_removed(struct store *s);
 /* Writes what is there already: to find out whether the store can be written to. */
 int store_probe(struct store *s);
 
+/*
+ * The next event, which is to be added before the commit, gets this number if that is higher than its own would
+ * be; what was before may be missing (store_oldest_seq()).
+ */
+int store_raise_seq(struct store *s, int64_t seq);
+
 /* The next job gets a number above this one; and the highest that was given away, 0: none. */
 int store_raise_numbers(struct store *s, int64_t job);
 int store_last_job(struct store *s, int64_t *ret_job);

@@ -1,6 +1,6 @@
 /*
  * adopt: see adopt.h. Run by the supervisor. The order: a slot; its leader, by a pidfd from the lifeboat,
- * by number and start time, or by mark; its clocks and signs of life; then its state, which tells the
+ * by number and start time, or by its lock; its clocks and signs of life; then its state, which tells the
  * server. A process is never taken for a job's because of its number alone.
  *
  * Must never wait, never allocate, and believes no value of the message.
@@ -14,6 +14,7 @@
 #include "supervisor/owner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -83,13 +84,6 @@ exit_ready(void *arg, uint32_t events)
 		    clock_add_ns(b->loop->now_ns, AGAIN_NS));
 }
 
-/* The leader of a tree that is known by its mark alone. */
-struct search {
-	uint64_t mark;
-	uint64_t start_time;
-	pid_t pid; /* 0: none was found yet */
-};
-
 static bool
 is_marked(pid_t pid, uint64_t mark)
 {
@@ -98,35 +92,28 @@ is_marked(pid_t pid, uint64_t mark)
 	return contain_read_mark(pid, &found, &outer) == 0 && (found == mark || outer == mark);
 }
 
-/* Each job is a session: its leader is the oldest who leads one. */
-static void
-visit(void *arg, pid_t pid)
+/*
+ * A leader whose number nobody was told of. Everybody of its tree has the mark, but only the process that was cloned
+ * as the leader can hold the lock of the heartbeat pipe (spawn_child()): that is neither inherited nor lost by an
+ * exec, fcntl(2). 0, with its handle, number and start time in the slot; or -ESRCH: it has gone, or gave the lock up,
+ * and then it cannot be told from those that it left.
+ */
+static int
+find_by_lock(struct slot *slot)
 {
-	struct search *s = arg;
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	struct proc_stat st;
 
-	if (!is_marked(pid, s->mark) || getsid(pid) != pid || proc_stat_read(pid, &st) != 0 ||
-	    st.is_dead || (s->pid != 0 && st.start_time >= s->start_time))
-		return;
-	s->pid = pid;
-	s->start_time = st.start_time;
-}
-
-/* 0, with its handle, number and start time in the slot; or -ESRCH. */
-static int
-find_by_mark(struct slot *slot)
-{
-	struct search search = {.mark = slot->mark};
-
-	if (slot->mark == 0 || proc_scan(visit, &search) != 0 || search.pid == 0 ||
-	    proc_find(search.pid, search.start_time, &slot->proc) != 0)
+	if (fcntl(slot->beats_fd, F_GETLK, &lock) == -1 || lock.l_type == F_UNLCK ||
+	    lock.l_pid <= 0 || proc_stat_read(lock.l_pid, &st) != 0 ||
+	    proc_find(lock.l_pid, st.start_time, &slot->proc) != 0)
 		return -ESRCH;
-	if (!is_marked(search.pid, slot->mark)) {
+	if (!is_marked(lock.l_pid, slot->mark)) {
 		proc_close(&slot->proc);
 		return -ESRCH;
 	}
-	slot->pid = search.pid;
-	slot->start_time = search.start_time;
+	slot->pid = lock.l_pid;
+	slot->start_time = st.start_time;
 	return 0;
 }
 
@@ -155,7 +142,7 @@ find_leader(struct adopt *a, struct slot *slot)
 	slot->proc = PROC_NONE;
 	if (slot->pid > 0)
 		return proc_find(slot->pid, slot->start_time, &slot->proc);
-	return find_by_mark(slot);
+	return slot->mark == 0 ? -ESRCH : find_by_lock(slot);
 }
 
 /* What is known of it, as far as it needs no process. */
@@ -257,7 +244,7 @@ watch_leader(struct slot *slot)
 static void
 take_over(struct slot *slot, const struct standing *st)
 {
-	/* What is found by mark was about to be told when the supervisor died. */
+	/* What is found by its lock was about to be told when the supervisor died. */
 	if (slot->watchdog.started_ns == 0) {
 		slot->watchdog.started_ns = slot->watchdog.last_sign_ns =
 		    started_ns(slot->start_time);
@@ -265,9 +252,13 @@ take_over(struct slot *slot, const struct standing *st)
 	if (slot->started_wall_ms == 0)
 		slot->started_wall_ms = clock_wall_ms() -
 		    (int64_t)((clock_mono_ns() - slot->watchdog.started_ns) / NSEC_PER_MSEC);
-	if (slot->containment == WIRE_CONTAIN_CGROUP &&
-	    contain_find(slot->pid, slot->job, &slot->base_fd) != 0)
-		slot->containment = WIRE_CONTAIN_SUBREAPER;
+	/* Whoever died before he could tell may have used a cgroup as well. */
+	if (slot->containment == WIRE_CONTAIN_AUTO || slot->containment == WIRE_CONTAIN_CGROUP) {
+		slot->containment = WIRE_CONTAIN_CGROUP;
+		if (contain_find(slot->pid, slot->job, &slot->base_fd) != 0)
+			slot->containment =
+			    slot->mark != 0 ? WIRE_CONTAIN_SUBREAPER : WIRE_CONTAIN_GROUP;
+	}
 	beats_recall(slot, clock_mono_ns());
 	enter(slot, st);
 	watch_leader(slot);

@@ -26,7 +26,7 @@ handover_is_due(const struct brood *b)
 	for (slot = slots_next(slots, NULL); slot != NULL;
 	     slot = slots_next(slots, (struct slot *)slot))
 		if (slot->to_tell != 0 || slot->report_io.fd != -1 ||
-		    slot->child.state == CHILD_OVER)
+		    slot->child.state == CHILD_OVER || slot->child.state == CHILD_LEAVING)
 			return false;
 	return true;
 }

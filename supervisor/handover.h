@@ -22,7 +22,10 @@ struct handover {
 	uint64_t nofile_limit; /* the soft limit that the daemon was started with */
 };
 
-/* Whether nothing would be lost now: no end that is not stored, no start that is not settled, nothing to tell. */
+/*
+ * Whether nothing would be lost now: no end that is not stored, no start that is not settled, no leader of whose exit
+ * the server does not know yet, nothing to tell.
+ */
 bool handover_is_due(const struct brood *b);
 
 /*

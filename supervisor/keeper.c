@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -256,6 +257,19 @@ keeper_reap(struct keeper *k)
 	    was_killed ? WTERMSIG(end.wait_status) : WEXITSTATUS(end.wait_status));
 	k->last_code = was_killed ? -1 : WEXITSTATUS(end.wait_status);
 	return k->last_code;
+}
+
+int
+keeper_end_server(struct keeper *k)
+{
+	struct pollfd exited = {.fd = k->server.pidfd, .events = POLLIN};
+
+	keeper_close_wire(k);
+	if (poll(&exited, 1, (int)(PATIENCE_NS / NSEC_PER_MSEC)) != 1) {
+		patience_passed(k);
+		poll(&exited, 1, -1);
+	}
+	return keeper_reap(k);
 }
 
 void

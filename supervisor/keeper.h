@@ -77,6 +77,12 @@ bool keeper_has_server(const struct keeper *k);
 bool keeper_is_server(const struct keeper *k, pid_t pid);
 
 /*
+ * Closes the wire, waits for the server to end, and kills it if it does not in some seconds: for a
+ * supervisor at the end of its own life, which must do nothing else meanwhile. Returns as keeper_reap().
+ */
+int keeper_end_server(struct keeper *k);
+
+/*
  * The server has exited, and the wire has nothing left to read: reaps it and closes the wire. Returns
  * its exit code, -1 if a signal ended it.
  */

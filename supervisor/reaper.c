@@ -24,8 +24,7 @@ server_exited(struct supervisor *s)
 		state_arm_again(s);
 		return false;
 	}
-	is_last = s->is_quitting || state_is_giving_way(s) ||
-	    (s->brood.report.is_stopping && !brood_is_busy(&s->brood));
+	is_last = s->is_quitting || (s->brood.report.is_stopping && !brood_is_busy(&s->brood));
 	code = keeper_reap(&s->keeper);
 	/* What keeps the very first server from serving is told to whoever started us. */
 	if (!is_last && !s->has_served && code > 0 && !brood_is_busy(&s->brood)) {
@@ -110,8 +109,8 @@ reap_by_scan(struct supervisor *s)
 		state_arm_again(s);
 }
 
-static void
-reap_all(struct supervisor *s)
+void
+reaper_reap(struct supervisor *s)
 {
 	bool is_hidden = reap_in_turn(s);
 
@@ -126,13 +125,4 @@ reap_all(struct supervisor *s)
 		proc_scan_stop(&s->scan);
 	linger_look(&s->brood.linger);
 	sweep_exited(&s->brood.sweep);
-}
-
-void
-reaper_reap(struct supervisor *s)
-{
-	if (!state_is_giving_way(s))
-		reap_all(s);
-	else if (keeper_has_server(&s->keeper) && proc_has_exited(s->keeper.server.pid) == 1)
-		server_exited(s);
 }

@@ -154,6 +154,8 @@ set_up(const struct spawn_request *request, const struct launch *launch, int *re
 	error = spawn_place_fds(fds, CHILD_FDS, report_fd);
 	if (error != 0)
 		return error;
+	/* Only this process, and none that it forks, holds it, also after its exec: see supervisor/adopt.c. */
+	fcntl(CHILD_FDS - 1, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET});
 	spawn_reset_signals();
 	/* Last: descriptors that are still open may lie above it. */
 	return spawn_restore_nofile(request->nofile_limit);

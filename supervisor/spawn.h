@@ -31,7 +31,7 @@ struct spawn_request {
 int spawn_report_pipe(int ret_ends[2]);
 
 /*
- * Starts the child: a session and group of its own, default signals, umask, directory, standard
+ * Starts the child: a session and group of its own, a lock on its heartbeat pipe (fcntl(2), the whole of it), default signals, umask, directory, standard
  * descriptors, heartbeat pipe at 3, and its limits. The caller closes report_fd, its writing end, after that. request
  * must not lie in memory that children do not have. 0, or -errno of clone(2): then there is no child.
  */

@@ -12,9 +12,3 @@ state_arm_again(struct supervisor *s)
 {
 	timer_arm(&s->loop.timers, &s->again, clock_add_ns(clock_mono_ns(), AGAIN_NS));
 }
-
-bool
-state_is_giving_way(const struct supervisor *s)
-{
-	return s->is_yielding && keeper_wire(&s->keeper) == -1;
-}

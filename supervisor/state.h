@@ -38,6 +38,7 @@ struct supervisor {
 	bool is_quitting; /* the server has been told to go, by closing the wire */
 	bool has_program; /* to give way to */
 	bool is_yielding; /* to another program, once all is stored */
+	bool has_yielded; /* all is stored, and the server has ended */
 	bool is_boarding; /* what the last program started may exit before it is adopted */
 	bool is_done;
 	int exit_code;
@@ -45,8 +46,5 @@ struct supervisor {
 
 /* What could not be done now, for want of something, is tried a moment later. */
 void state_arm_again(struct supervisor *s);
-
-/* Whether the server was let go so that another program can take this one's place. */
-bool state_is_giving_way(const struct supervisor *s);
 
 #endif

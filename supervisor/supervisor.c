@@ -124,6 +124,21 @@ prepare(struct supervisor *s, const struct supervisor_setup *setup)
 	return error;
 }
 
+/*
+ * Whether the server was let go, so that another program can take this one's place. From then on nothing happens to
+ * any job: it would be told to nobody. A server that did not end in order may not have stored what it was told.
+ */
+static bool
+let_server_go(struct supervisor *s)
+{
+	if (!s->is_yielding || keeper_wire(&s->keeper) == -1 || !handover_is_due(&s->brood))
+		return false;
+	s->has_yielded = keeper_end_server(&s->keeper) == 0;
+	if (!s->has_yielded)
+		keeper_restart(&s->keeper);
+	return s->has_yielded;
+}
+
 static void
 turn_until_done(struct supervisor *s)
 {
@@ -132,8 +147,8 @@ turn_until_done(struct supervisor *s)
 
 	while (!s->is_done) {
 		talk_tell(s);
-		if (s->is_yielding && keeper_wire(&s->keeper) != -1 && handover_is_due(&s->brood))
-			keeper_close_wire(&s->keeper);
+		if (let_server_go(s))
+			return;
 		error = loop_turn(&s->loop, false);
 		if (error != 0) {
 			log_line("cannot wait for events: %s; trying again", strerror(-error));
@@ -194,7 +209,7 @@ supervisor_run(const struct supervisor_setup *setup)
 		keeper_start(&s.keeper);
 		alive_start(&s.alive, &s.loop);
 		turn_until_done(&s);
-		if (state_is_giving_way(&s) && !s.is_quitting)
+		if (s.has_yielded)
 			error = give_way(&s, setup);
 		keeper_fini(&s.keeper);
 	}

@@ -364,3 +364,45 @@ executes() {
 	[[ $stderr == *"$TEST_DIR/spawnd"*'stays as it is'* ]]
 	assert_equal "$(daemon_field server_pid)" "$server"
 }
+
+@test "reload --exec while limits pass: who was ended by the watchdog has timed out" {
+	local i k
+
+	own_program
+	configure '[spawnd]' 'max_running = 20'
+	for i in 1 2; do
+		for k in {1..8}; do
+			enqueue "c$i-$k" --max-total "1.${k}s" -- testjob stall >/dev/null
+		done
+		wait_until is_status "c$i-8" running
+		until [[ $(spawnd list --parent P --status running) != *c$i-* ]]; do
+			spawnd reload --exec
+		done
+	done
+	wait_until has_records P 16
+	assert_equal "$(spawnd results --parent P | jq -r .status | sort | uniq -c | tr -s ' ')" ' 16 timeout'
+}
+
+# The store knows that it was to be started, and no more: what it left behind must not be taken for it.
+@test "what a job has left behind is not taken for its first process, though both have its mark" {
+	local supervisor server
+
+	spawnd fifo P >/dev/null
+	supervisor=$(daemon_field pid)
+	server=$(daemon_field server_pid)
+	"$SPAWND" enqueue --parent P --child a --leftovers wait -- sh -c '
+		kill -STOP "$2"
+		setsid testjob pid "$3" wait-for "$4" exit 0 &
+		testjob wait-for "$3"
+		kill -KILL "$1"
+		exit 5' sh "$supervisor" "$server" "$TEST_DIR/left" "$TEST_DIR/go" >/dev/null 2>&1 3>&- &
+	wait_until not is_alive "$supervisor"
+	pid_in "$TEST_DIR/left" >/dev/null
+	kill -KILL "$server"
+	wait_until not is_alive "$server"
+	spawnd fifo P >/dev/null
+	touch "$TEST_DIR/go"
+	await_record a
+	[[ $(jq -r .status <<<"$RECORD") == lost ]] || assert_record '[.status, .exit_code] | tojson' '["error",5]'
+	assert not is_alive "$(cat "$TEST_DIR/left")"
+}

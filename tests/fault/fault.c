@@ -41,7 +41,6 @@ static const struct fault_kind kinds[FAULT_CALL_COUNT] = {
     [FAULT_GETDENTS] = {"getdents64", false, {ENOMEM, EINTR}},
     [FAULT_FUTIMENS] = {"futimens", false, {EPERM, EROFS}},
     [FAULT_GETPGID] = {"getpgid", false, {EPERM}},
-    [FAULT_GETSID] = {"getsid", false, {EPERM}},
     [FAULT_IOCTL] = {"ioctl", false, {ENOTTY, EINVAL}},
     [FAULT_KILL] = {"kill", false, {EPERM}},
     [FAULT_LSEEK] = {"lseek", false, {ESPIPE}},
