@@ -145,7 +145,8 @@ further(struct server *s, const struct pause *p, struct target *t)
 	if (t->state == TARGET_DONE || t->state == TARGET_MISSED)
 		return;
 	if (j == NULL || j->status != STATUS_RUNNING) {
-		t->state = TARGET_MISSED;
+		/* Who was told to go on may have ended before the answer. */
+		t->state = !p->is_paused && t->state != TARGET_FOUND ? TARGET_DONE : TARGET_MISSED;
 		return;
 	}
 	if (t->state != TARGET_FOUND || !j->is_told)

@@ -188,6 +188,8 @@ take_back(struct outlet *o, size_t unread)
 	unwatch(o);
 	drained = fifo_drain(o->fd);
 	watch(o);
+	/* What became of the FIFO meanwhile was told of a watch that is no more. */
+	o->is_doubtful = true;
 	if (drained > 0 && drained < unread)
 		o->is_ragged = true;
 	end_flight(o);
