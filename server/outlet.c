@@ -17,8 +17,12 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* Not IN_CLOSE_WRITE: that is the supervisor, letting go of an earlier server's end. */
-#define WATCH_EVENTS (IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_MOVE_SELF)
+/*
+ * IN_CLOSE_WRITE only wakes us: it may be a reader who had it open for both, or the supervisor, letting go of an
+ * earlier server's end.
+ */
+#define WATCH_EVENTS \
+	(IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE_SELF)
 /* After these its path may name another file, or none; an open FIFO that is removed changes its link count. */
 #define MOVED_EVENTS (IN_ATTRIB | IN_MOVE_SELF | IN_UNMOUNT)
 
