@@ -79,7 +79,8 @@ lock_open(const char *path, int *ret_fd, struct fault *f)
 	FD_CLEANUP int fd = -1;
 	int r;
 
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	/* Not for writing: the file system may have to become read-only while it is held. */
+	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return fault_set(f, errno, "%s: %s; remove it if it is no file of yours", path,
 		    strerror(errno));
@@ -159,10 +160,13 @@ lock_is_elsewhere(const char *path, const char *place, struct fault *f)
 void
 lock_sign(int fd, pid_t pid, const char *place)
 {
-	char text[PID_SIZE + PATH_MAX + 2];
+	char text[PID_SIZE + PATH_MAX + 2], self[32];
+	FD_CLEANUP int out = -1;
 	int len = snprintf(text, sizeof(text), "%d\n%s\n", (int)pid, place);
 
 	/* A full disk costs the next daemon's message what it would say, nothing else. */
-	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) < 0)
-		return;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	out = open(self, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (out >= 0)
+		fd_write_all(out, text, (size_t)len);
 }
