@@ -188,7 +188,7 @@ $(TORTURE_BINARY): $(call objects,tests/torture/failpoint.c tests/torture/wrap.c
 SIM_REPLACED = supervisor/proc.c supervisor/contain.c wire/wire.c
 SIM_CALLS = clock_gettime close epoll_create1 epoll_ctl epoll_wait fcntl fstat getpgid \
 	getrandom getrlimit kill log_line notify_send open pipe2 prctl read setrlimit signal signalfd sigprocmask \
-	slots_init timerfd_create timerfd_settime
+	slots_init syscall timerfd_create timerfd_settime
 SIM_OBJECTS = $(call objects,$(sort $(wildcard tests/sim/*.c))) \
 	$(filter-out $(call objects,$(SIM_REPLACED)),$(SUPERVISOR_OBJECTS))
 

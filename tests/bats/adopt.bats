@@ -106,14 +106,16 @@ kept_total_limit() {
 	both_ways kept_total_limit
 }
 
+# A beat from outside; whether one was heard.
+is_heard() {
+	echo 'tool=after' >"$SPAWND_HOME/run/beats/$(job_field "$1" .job)"
+	[[ $(job_field "$1" .last_event.tool) == after ]]
+}
+
 heard_by_path() {
 	enqueue "a$1" --max-idle 4s -- testjob pid "$DIR/pid" stall
 	wait_until is_status "a$1" running
 	kill_supervisor "$1"
-	is_heard() {
-		echo 'tool=after' >"$SPAWND_HOME/run/beats/$(job_field "$1" .job)"
-		[[ $(job_field "$1" .last_event.tool) == after ]]
-	}
 	wait_until is_heard "a$1"
 	spawnd cancel "a$1"
 	await_record "a$1"

@@ -49,6 +49,7 @@ load common
 	local as=()
 
 	configure '[spawnd]' 'max_running = 1'
+	# shellcheck disable=SC2054 # one word with a comma
 	((EUID != 0)) || as=(setpriv --bounding-set=-dac_override,-dac_read_search --)
 	"${as[@]}" "$SPAWND" fifo P
 	enqueue first -- testjob stall

@@ -13,6 +13,7 @@ log() {
 }
 
 trouble_is() {
+	# shellcheck disable=SC2053 # a pattern is meant
 	[[ $(daemon_field trouble 2>/dev/null) == $1 ]]
 }
 

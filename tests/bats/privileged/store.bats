@@ -26,6 +26,7 @@ fill() {
 }
 
 trouble_is() {
+	# shellcheck disable=SC2053 # a pattern is meant
 	[[ $(daemon_field trouble 2>/dev/null) == $1 ]]
 }
 
