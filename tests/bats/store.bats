@@ -402,21 +402,22 @@ hold_lock() {
 }
 
 @test "servers that die before they serve: the store is checked, status says why, jobs stay under their limits" {
-	local supervisor pid
+	local supervisor pid has
 
-	enqueue a --max-idle 3s -- testjob pid "$TEST_DIR/pid" stall
+	enqueue a --max-idle 15s -- testjob pid "$TEST_DIR/pid" stall
 	pid=$(pid_in "$TEST_DIR/pid")
 	wait_until is_status a running
 	supervisor=$(daemon_field pid)
-	# No program can be executed any more: what is to become a server is killed by the kernel.
-	prlimit --pid "$supervisor" --as=1000000:
+	# Enough descriptors for the wire and a process, and too few for what is to become a server.
+	has=$(find "/proc/$supervisor/fd" -type l | wc -l)
+	prlimit --pid "$supervisor" --nofile=$((has + 1)):
 	kill -KILL "$(daemon_field server_pid)"
 	have_died() {
 		(($(log | grep -c 'starting another in') >= 6))
 	}
 	wait_until have_died
-	wait_until not is_alive "$pid"
-	prlimit --pid "$supervisor" --as=unlimited:
+	assert is_alive "$pid"
+	prlimit --pid "$supervisor" --nofile="$(prlimit --pid "$supervisor" --nofile --noheadings --output HARD | tr -d ' '):"
 	wait_until trouble_is '*not opened yet: * servers have died young in a row, the last *; see the log'
 	run -74 spawnd enqueue --parent P --child b -- true
 	wait_until trouble_is '*died young*see the log'
