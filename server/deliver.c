@@ -498,9 +498,8 @@ deliver_board(const struct deliver *d, size_t count, struct lifeboat *b)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < d->outlet_size && i < count && error == 0; i++) {
-		if (d->outlets[i] != NULL && d->outlets[i]->fd >= 0)
+	for (size_t i = 0; i < d->outlet_size && i < count && error == 0; i++)
+		if (d->outlets[i] != NULL)
 			error = lifeboat_add(b, LIFEBOAT_WRITER, i, d->outlets[i]->fd);
-	}
 	return error;
 }

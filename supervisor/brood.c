@@ -14,7 +14,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "supervisor/beats.h"
-#include "supervisor/owner.h"
 #include "supervisor/spawn.h"
 
 #include <errno.h>
@@ -453,14 +452,6 @@ bool
 brood_is_busy(const struct brood *b)
 {
 	return b->slots.used > b->stuck;
-}
-
-struct slot *
-brood_owner(struct brood *b, pid_t pid)
-{
-	struct slot *slot = slots_find_pid(&b->slots, pid);
-
-	return slot != NULL ? slot : owner_find(&b->slots, pid);
 }
 
 int

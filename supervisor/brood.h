@@ -80,12 +80,6 @@ void brood_deadline_passed(void *arg);
 /* Whether any job is not over and forgotten; what survives SIGKILL is nothing to wait for. */
 bool brood_is_busy(const struct brood *b);
 
-/*
- * The job that a process belongs to, by its number if it is a leader, else by its mark. NULL: none,
- * or it has gone. Whoever acts on it must hold the process fast, or act on the job alone.
- */
-struct slot *brood_owner(struct brood *b, pid_t pid);
-
 /* What a process of the job has said by sd_notify(3). A job that is over hears nothing. */
 void brood_notice(struct brood *b, struct slot *slot, const struct notice *notice);
 

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "supervisor/owner.h"
 
 #include <inttypes.h>
 
@@ -41,7 +42,7 @@ static void
 handle(struct notices *n, const char *data, size_t len, pid_t pid)
 {
 	struct notice notice;
-	struct slot *slot = pid > 0 ? brood_owner(n->brood, pid) : NULL;
+	struct slot *slot = pid > 0 ? owner_of(&n->brood->slots, pid) : NULL;
 
 	if (slot == NULL)
 		drop(n, pid, "it is of no job");

@@ -16,3 +16,11 @@ owner_find(struct slots *s, pid_t pid)
 	slot = slots_find_mark(s, mark);
 	return slot != NULL ? slot : slots_find_mark(s, outer);
 }
+
+struct slot *
+owner_of(struct slots *s, pid_t pid)
+{
+	struct slot *slot = slots_find_pid(s, pid);
+
+	return slot != NULL ? slot : owner_find(s, pid);
+}

@@ -14,4 +14,10 @@
  */
 struct slot *owner_find(struct slots *s, pid_t pid);
 
+/*
+ * The job that a process belongs to, by its number if it is a leader, else by its mark. NULL: none,
+ * or it has gone. Whoever acts on it must hold the process fast, or act on the job alone.
+ */
+struct slot *owner_of(struct slots *s, pid_t pid);
+
 #endif
