@@ -455,7 +455,7 @@ server_run(const struct server_setup *setup, bool is_managed)
 	if (s == NULL)
 		return EX_OSERR;
 	s->is_managed = is_managed;
-	s->parent_pid = getppid();
+	s->supervisor_pid = getppid(); /* until its hello says so itself */
 	s->loop.epoll_fd = s->loop.timer_fd = -1;
 	r = start(s, setup);
 	while (r == 0 && !s->is_over) {

@@ -24,9 +24,9 @@ takeover_is_due(const struct server *s)
 
 	/* A supervisor that was told to give way closes the wire in order. */
 	for (waited_ms = s->is_upgrading ? PATIENCE_MS : 0;
-	     waited_ms < PATIENCE_MS && getppid() == s->parent_pid; waited_ms += PAUSE_MS)
+	     waited_ms < PATIENCE_MS && getppid() == s->supervisor_pid; waited_ms += PAUSE_MS)
 		poll(NULL, 0, PAUSE_MS);
-	return getppid() != s->parent_pid;
+	return getppid() != s->supervisor_pid;
 }
 
 /* As the supervisor's own server found them; ignored signals would stay so. */

@@ -183,7 +183,7 @@ supervise() {
 }
 
 is_serving_as() {
-	PID=$(daemon_field pid 2>/dev/null) && [[ -n $PID && $PID != "$1" ]]
+	PID=$(daemon_field pid 2>/dev/null) && [[ $PID -gt 0 && $PID != "$1" ]]
 }
 
 s6_gave_up() {
