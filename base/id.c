@@ -30,6 +30,24 @@ id_fault(const char *text)
 	return NULL;
 }
 
+const char *
+id_model_fault(const char *text)
+{
+	size_t len = strnlen(text, MODEL_MAX + 1);
+
+	if (len == 0)
+		return "it is empty; 1 to 200 bytes are allowed";
+	if (len > MODEL_MAX)
+		return "it is longer than the 200 bytes that are allowed";
+	if (text[0] == '-')
+		return "it begins with '-', like an option; begin with something else";
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return "it has a control character; remove that";
+	}
+	return NULL;
+}
+
 void
 id_make_up(const char *prefix, char id[ID_SIZE])
 {

@@ -17,6 +17,14 @@
 const char *id_fault(const char *text);
 
 /*
+ * The same for the name of a model, which is no id: 1 to 200 bytes of UTF-8 without control characters, not
+ * beginning with '-', so that it may stand as a word of a command and in a line of JSON.
+ */
+#define MODEL_MAX 200
+#define MODEL_SIZE (MODEL_MAX + 1)
+const char *id_model_fault(const char *text);
+
+/*
  * Makes up an id that nobody else has: prefix, '-', 12 random hexadecimal digits (arc4random(3)).
  */
 void id_make_up(const char *prefix, char id[ID_SIZE]);

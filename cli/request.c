@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/id.h"
 #include "base/quote.h"
 #include "wire/launch.h"
 
@@ -37,6 +38,21 @@ is_own(const char *variable)
 	    strncmp(variable, "SPAWND_HOME=", strlen("SPAWND_HOME=")) != 0;
 }
 
+static int
+check_model(const char *model)
+{
+	const char *fault = model == NULL ? NULL : id_model_fault(model);
+	json_t *text = json_string(model == NULL ? "" : model);
+
+	json_decref(text);
+	if (text == NULL)
+		fault = "it is not UTF-8, which is what JSON takes";
+	if (fault == NULL)
+		return 0;
+	warnx("--model '%s': %s", QUOTE(model), fault);
+	return EX_USAGE;
+}
+
 int
 request_check(const struct options *o)
 {
@@ -59,6 +75,8 @@ request_check(const struct options *o)
 			return EX_USAGE;
 		}
 	}
+	if (check_model(o->value[OPTION_MODEL]) != 0)
+		return EX_USAGE;
 	return options_check_word(o, OPTION_IF_EXISTS, words);
 }
 
@@ -230,10 +248,10 @@ make_parameters(const struct options *o)
 	json_t *p;
 
 	make_token(token);
-	p = json_pack("{s:s*, s:s*, s:s*, s:o*, s:b, s:s, s:i}", "parent", options_parent(o),
-	    "child", o->value[OPTION_CHILD], "if_exists", o->value[OPTION_IF_EXISTS], "meta",
-	    make_meta(&o->meta), "no_wait", o->value[OPTION_NO_WAIT] != NULL, "token", token,
-	    "launch", 0);
+	p = json_pack("{s:s*, s:s*, s:s*, s:s*, s:o*, s:b, s:s, s:i}", "parent", options_parent(o),
+	    "child", o->value[OPTION_CHILD], "if_exists", o->value[OPTION_IF_EXISTS], "model",
+	    o->value[OPTION_MODEL], "meta", make_meta(&o->meta), "no_wait",
+	    o->value[OPTION_NO_WAIT] != NULL, "token", token, "launch", 0);
 	if (p == NULL)
 		errx(EX_OSERR, "out of memory");
 	for (size_t i = 0; i < CONFIG_LIMITS_MAX; i++) {

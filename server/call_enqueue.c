@@ -35,6 +35,7 @@ struct parameters {
 	int64_t umask, launch;
 	const char *limits[CONFIG_LIMITS_MAX]; /* as config_limit() counts them */
 	json_t *meta;
+	const char *model;
 	const char *if_exists, *token;
 	bool no_wait;
 };
@@ -51,6 +52,7 @@ static const struct api_field own_fields[] = {
     {"stdin", API_STRING, AT(stdin_path), false},
     {"launch", API_INTEGER, AT(launch), false},
     {"meta", API_OBJECT, AT(meta), false},
+    {"model", API_STRING, AT(model), false},
     {"if_exists", API_STRING, AT(if_exists), false},
     {"no_wait", API_BOOLEAN, AT(no_wait), false},
     {"token", API_STRING, AT(token), false},
@@ -133,6 +135,16 @@ check_if_exists(struct call *call, struct enqueue *e)
 		return false;
 	}
 	return true;
+}
+
+static bool
+check_model(struct call *call, const struct enqueue *e)
+{
+	const char *fault = e->p.model == NULL ? NULL : id_model_fault(e->p.model);
+
+	if (fault != NULL)
+		call_fail_argument(call, "model", fault);
+	return fault == NULL;
 }
 
 static bool
@@ -339,7 +351,7 @@ check(struct call *call, struct enqueue *e)
 	e->meta = e->p.meta == NULL ? NULL : json_dumps(e->p.meta, JSON_COMPACT);
 	return check_id(call, "parent", e->p.parent, "p", e->parent) &&
 	    check_id(call, "child", e->p.child, "c", e->child) && check_if_exists(call, e) &&
-	    check_token(call, e) && check_limits(call, e) &&
+	    check_model(call, e) && check_token(call, e) && check_limits(call, e) &&
 	    (e->p.launch >= 0 ? copy_block(call, e) : pack_block(call, e));
 }
 
@@ -432,7 +444,9 @@ add(struct call *call, struct enqueue *e)
 				 .is_delivered = !e->is_parent_made_up,
 				 .command = e->command,
 				 .meta = e->meta,
+				 .model = e->p.model,
 				 .limits = e->limits},
+	    .policy = -1,
 	    .token = e->p.token,
 	    .block = e->block,
 	    .block_len = e->block_len};

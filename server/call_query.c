@@ -98,6 +98,12 @@ set_time(json_t *o, const char *key, int64_t wall_ms)
 	json_object_set_new(o, key, json_string(text));
 }
 
+static void
+set_text(json_t *o, const char *key, const char *text)
+{
+	json_object_set_new(o, key, text != NULL ? json_string(text) : json_null());
+}
+
 static json_t *
 limits_object(const struct limits *l)
 {
@@ -144,6 +150,10 @@ job_object(struct server *s, const struct store_job *j)
 	    status_name(shown), "depth", (json_int_t)j->depth, "command", j->command, "meta",
 	    meta != NULL ? meta : json_null());
 
+	set_text(o, "profile", j->profile);
+	set_text(o, "model", j->model);
+	set_text(o, "disabled_tools", j->disabled_tools);
+	json_object_set_new(o, "approvals", json_string(policy_name(j->policy)));
 	json_object_set_new(o, "paused", json_boolean(live != NULL && live->is_paused));
 	json_object_set_new(o, "pid",
 	    j->status == STATUS_RUNNING && j->standing.pid != 0 ? json_integer(j->standing.pid)

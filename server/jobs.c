@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/record.h"
 #include "server/refusal.h"
+#include "server/row.h"
 #include "server/starter.h"
 #include "server/stranger.h"
 #include "wire/launch.h"
@@ -21,27 +22,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* A row of the store that outlives the callback. */
-struct row {
-	struct store_job job;
-	char parent[ID_SIZE];
-	char child[ID_SIZE];
-};
-
-static int
-copy_row(void *arg, const struct store_job *j)
-{
-	struct row *row = arg;
-
-	row->job = *j;
-	strlcpy(row->parent, j->parent, sizeof(row->parent));
-	strlcpy(row->child, j->child, sizeof(row->child));
-	row->job.parent = row->parent;
-	row->job.child = row->child;
-	row->job.command = row->job.meta = row->job.boot_id = NULL;
-	return 0;
-}
 
 static int64_t
 file_size(const char *path)
@@ -103,7 +83,7 @@ jobs_end(struct server *s, int64_t number, const struct ending *e)
 	struct row row;
 	uint64_t freed;
 	int64_t seq;
-	int r = server_check(s, store_read_job(s->store, number, copy_row, &row));
+	int r = server_check(s, store_read_job(s->store, number, row_copy, &row));
 
 	if (r == 0 && status_is_final(row.job.status))
 		r = -ENOENT;
@@ -161,6 +141,26 @@ jobs_load(struct server *s)
 	return r;
 }
 
+static int
+copy_policy(void *arg, const struct store_job *j)
+{
+	*(int *)arg = j->policy;
+	return 0;
+}
+
+/* What the job may decide for itself, under that of its parent. 0 or -errno. */
+static int
+inherit_policy(struct server *s, const struct queue_job *above, struct jobs_new *n)
+{
+	int policy = -1, r = 0;
+
+	if (above != NULL)
+		r = server_check(s, store_read_job(s->store, above->number, copy_policy, &policy));
+	if (r == 0)
+		n->job.policy = policy_inherit(n->policy, policy);
+	return r;
+}
+
 int
 jobs_add(struct server *s, struct jobs_new *n)
 {
@@ -174,6 +174,9 @@ jobs_add(struct server *s, struct jobs_new *n)
 	job->depth = above == NULL ? 0 : above->depth + 1;
 	job->status = STATUS_QUEUED;
 	job->queued_ms = clock_wall_ms();
+	r = inherit_policy(s, above, n);
+	if (r < 0)
+		return r;
 	r = server_check(s,
 	    store_add_job(s->store, job, n->token, n->block, n->block_len, &job->job, &job->run));
 	if (r < 0)
@@ -256,7 +259,7 @@ launch(struct server *s, struct queue_job *j)
 	size_t len;
 	struct row row;
 	struct fault f = {"the store has no launch block"};
-	int r = server_check(s, store_read_job(s->store, j->number, copy_row, &row));
+	int r = server_check(s, store_read_job(s->store, j->number, row_copy, &row));
 
 	if (r == 0)
 		r = server_check(s, store_read_launch(s->store, j->number, &block, &len));
@@ -377,7 +380,7 @@ watch_output(struct server *s, int64_t job)
 {
 	struct row row;
 
-	if (server_check(s, store_read_job(s->store, job, copy_row, &row)) == 0)
+	if (server_check(s, store_read_job(s->store, job, row_copy, &row)) == 0)
 		server_check(s, outputs_watch(s->outputs, job, &row.job.limits));
 }
 
@@ -449,7 +452,7 @@ jobs_ended(struct server *s, const struct wire_ended *m)
 	struct ending e = {.error = error, .ended = &ended};
 	struct row row;
 
-	if (j == NULL || server_check(s, store_read_job(s->store, j->number, copy_row, &row)) < 0) {
+	if (j == NULL || server_check(s, store_read_job(s->store, j->number, row_copy, &row)) < 0) {
 		/* It has ended already, and this is told again. */
 		stranger_ended(s, m);
 	} else if (m->stage != WIRE_STAGE_NONE) {

@@ -19,6 +19,7 @@ int jobs_load(struct server *s);
 struct jobs_new {
 	struct store_job job;
 	const char *token; /* or NULL */
+	int policy;        /* its own, enum policy, -1: none; job->policy is what comes of it */
 	const void *block;
 	size_t block_len;
 };

@@ -23,7 +23,7 @@
 static const char *const replaced[] = {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
 
 enum {
-	OWN_COUNT = 11
+	OWN_COUNT = 14
 };
 
 static int
@@ -158,11 +158,32 @@ open_directory(const char *path, struct fault *f)
 	return fd;
 }
 
-/* The job's own variables, allocated; ends with a NULL before OWN_COUNT if one is not given. */
+/* One more of the job's own variables, unless it has no value. Returns how many there are; -1: no memory. */
+static int
+add_own(char *own[OWN_COUNT], int count, const char *name, const char *value)
+{
+	if (count < 0 || value == NULL)
+		return count;
+	if (asprintf(&own[count], "%s=%s", name, value) < 0) {
+		own[count] = NULL;
+		return -1;
+	}
+	return count + 1;
+}
+
+static int
+add_number(char *own[OWN_COUNT], int count, const char *name, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return add_own(own, count, name, text);
+}
+
+/* The job's own variables, allocated; those that are not given are NULL, at the end. */
 static int
 make_own(const struct paths *p, const struct store_job *j, char *own[OWN_COUNT])
 {
-	bool has_idle_limit = j->limits.max_idle_ns != WATCHDOG_OFF;
 	char beats[PATH_MAX], result[PATH_MAX];
 	int n = 0, r = starter_beats_path(p, j->job, beats);
 
@@ -170,21 +191,22 @@ make_own(const struct paths *p, const struct store_job *j, char *own[OWN_COUNT])
 		r = starter_result_path(p, j->job, result);
 	if (r < 0)
 		return r;
-	n += asprintf(&own[n], "SPAWND_PARENT=%s", j->parent) >= 0;
-	n += asprintf(&own[n], "SPAWND_CHILD=%s", j->child) >= 0;
-	n += asprintf(&own[n], "SPAWND_JOB=%" PRId64, j->job) >= 0;
-	n += asprintf(&own[n], "SPAWND_RUN=%" PRId64, j->run) >= 0;
-	n += asprintf(&own[n], "SPAWND_DEPTH=%" PRId64, j->depth) >= 0;
-	n += asprintf(&own[n], "SPAWND_HEARTBEAT_FD=3") >= 0;
-	n += asprintf(&own[n], "SPAWND_HEARTBEAT=%s", beats) >= 0;
-	n += asprintf(&own[n], "SPAWND_SOCKET=%s", p->listening) >= 0;
-	n += asprintf(&own[n], "SPAWND_RESULT=%s", result) >= 0;
-	n += asprintf(&own[n], "NOTIFY_SOCKET=%s", p->notify) >= 0;
-	if (has_idle_limit)
-		n += asprintf(&own[n], "WATCHDOG_USEC=%" PRIu64, j->limits.max_idle_ns / 1000) >= 0;
-	for (int i = n; i < OWN_COUNT; i++)
-		own[i] = NULL;
-	return n == OWN_COUNT - !has_idle_limit ? 0 : -ENOMEM;
+	n = add_own(own, n, "SPAWND_PARENT", j->parent);
+	n = add_own(own, n, "SPAWND_CHILD", j->child);
+	n = add_number(own, n, "SPAWND_JOB", (uint64_t)j->job);
+	n = add_number(own, n, "SPAWND_RUN", (uint64_t)j->run);
+	n = add_number(own, n, "SPAWND_DEPTH", (uint64_t)j->depth);
+	n = add_own(own, n, "SPAWND_HEARTBEAT_FD", "3");
+	n = add_own(own, n, "SPAWND_HEARTBEAT", beats);
+	n = add_own(own, n, "SPAWND_SOCKET", p->listening);
+	n = add_own(own, n, "SPAWND_RESULT", result);
+	n = add_own(own, n, "SPAWND_PROFILE", j->profile);
+	n = add_own(own, n, "SPAWND_MODEL", j->model);
+	n = add_own(own, n, "SPAWND_DISABLED_TOOLS", j->disabled_tools);
+	n = add_own(own, n, "NOTIFY_SOCKET", p->notify);
+	if (j->limits.max_idle_ns != WATCHDOG_OFF)
+		n = add_number(own, n, "WATCHDOG_USEC", j->limits.max_idle_ns / 1000);
+	return n < 0 ? -ENOMEM : 0;
 }
 
 static bool

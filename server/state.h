@@ -58,11 +58,11 @@ struct server {
 	char boot_id[64];
 	uint64_t nofile_before; /* the soft limit that the supervisor was started with */
 	struct leaders leaders;
-	uint64_t instance;     /* of the supervisor, 0 before its HELLO */
-	uint64_t mark_limit;   /* its jobs' marks lie below it */
-	uint32_t slot_count;   /* how many jobs it can hold */
-	bool counts_processes; /* of a job in a cgroup, it does */
-	int32_t supervisor_pid; /* our parent's, as long as it lives */
+	uint64_t instance;        /* of the supervisor, 0 before its HELLO */
+	uint64_t mark_limit;      /* its jobs' marks lie below it */
+	uint32_t slot_count;      /* how many jobs it can hold */
+	bool counts_processes;    /* of a job in a cgroup, it does */
+	int32_t supervisor_pid;   /* our parent's, as long as it lives */
 	struct numbers to_start;  /* SPAWN them */
 	struct numbers to_forget; /* their ends are stored */
 	struct numbers stuck;  /* they have ended, but something of theirs lives and takes room */

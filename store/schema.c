@@ -232,10 +232,21 @@ static const char step_4[] =
     "  -- Removed; their files may still be there.\n"
     "  job INTEGER PRIMARY KEY\n"
     ");\n";
+
+/* Profiles. Whoever was accepted before had none, and is asked about. */
+static const char step_5[] =
+    "ALTER TABLE job ADD COLUMN\n"
+    "  profile /* it was made with; NULL: none */ TEXT;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  model /* NULL: none */ TEXT;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  disabled_tools /* NULL: none */ TEXT;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  approvals /* 0: allow, 1: ask, 2: deny */ INTEGER NOT NULL DEFAULT 1;\n";
 /* clang-format on */
 
 /* Step i makes version i + 1 out of version i. */
-static const char *const steps[] = {step_1, step_2, step_3, step_4};
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5};
 
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

@@ -12,6 +12,7 @@
 #define STORE_STORE_H
 
 #include "base/fault.h"
+#include "base/policy.h"
 #include "base/status.h"
 #include "watchdog/watchdog.h"
 #include "wire/standing.h"
@@ -22,6 +23,9 @@
 #include <stdint.h>
 
 struct store;
+
+/* Fits the names of all tools that a profile disables, with its NUL. */
+#define STORE_TOOLS_SIZE 1024
 
 /* One row of jobs. */
 struct store_job {
@@ -35,6 +39,10 @@ struct store_job {
 	const char *command; /* argv for people, one line, cut */
 	const char *meta;    /* JSON object, or NULL */
 	struct limits limits;
+	const char *profile;        /* it was made with, or NULL */
+	const char *model;          /* or NULL */
+	const char *disabled_tools; /* or NULL */
+	enum policy policy;         /* in force: what its profile and those above it say */
 	int64_t queued_ms;
 	int64_t started_ms;       /* 0: not yet, or never */
 	int64_t ended_ms;         /* 0: not yet */

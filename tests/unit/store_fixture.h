@@ -126,6 +126,7 @@ struct found {
 	struct store_job job;                    /* the last; its strings are those below */
 	char parent[128], child[128], text[512]; /* command, body, path */
 	char meta[128], boot_id[64];
+	char profile[128], model[128], tools[128];
 };
 
 static inline int
@@ -141,6 +142,11 @@ found_job(void *arg, const struct store_job *j)
 	snprintf(found->meta, sizeof(found->meta), "%s", j->meta != NULL ? j->meta : "NULL");
 	snprintf(found->boot_id, sizeof(found->boot_id), "%s",
 	    j->boot_id != NULL ? j->boot_id : "NULL");
+	snprintf(found->profile, sizeof(found->profile), "%s",
+	    j->profile != NULL ? j->profile : "NULL");
+	snprintf(found->model, sizeof(found->model), "%s", j->model != NULL ? j->model : "NULL");
+	snprintf(found->tools, sizeof(found->tools), "%s",
+	    j->disabled_tools != NULL ? j->disabled_tools : "NULL");
 	return 0;
 }
 

@@ -64,6 +64,26 @@ test_first_byte_is_neither_dot_nor_dash(void **state)
 }
 
 static void
+test_models_are_one_word_of_a_command(void **state)
+{
+	char model[MODEL_MAX + 2];
+
+	(void)state;
+	assert_null(id_model_fault("a/b-3.5:free"));
+	assert_null(id_model_fault("two words"));
+	assert_null(id_model_fault("\xc3\xb6"));
+	assert_non_null(id_model_fault(""));
+	assert_non_null(id_model_fault("-x"));
+	assert_non_null(id_model_fault("a\nb"));
+	assert_non_null(id_model_fault("a\x7f"));
+	memset(model, 'm', sizeof(model));
+	model[MODEL_MAX + 1] = '\0';
+	assert_non_null(id_model_fault(model));
+	model[MODEL_MAX] = '\0';
+	assert_null(id_model_fault(model));
+}
+
+static void
 test_made_up_ids_are_valid_and_differ(void **state)
 {
 	char a[ID_SIZE], b[ID_SIZE], prefix[300];
@@ -89,6 +109,7 @@ main(void)
 	    cmocka_unit_test(test_each_other_byte_is_refused),
 	    cmocka_unit_test(test_length_is_1_to_100),
 	    cmocka_unit_test(test_first_byte_is_neither_dot_nor_dash),
+	    cmocka_unit_test(test_models_are_one_word_of_a_command),
 	    cmocka_unit_test(test_made_up_ids_are_valid_and_differ),
 	};
 

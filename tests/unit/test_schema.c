@@ -456,6 +456,8 @@ a_store_of_version_3_goes_on(void **state)
 	assert_int_equal(store_read_job(x->store, 2, found_job, &found), 0);
 	assert_int_equal(found.job.standing.started_ns, 77);
 	assert_int_equal(found.job.standing.revision, 5);
+	assert_string_equal(found.profile, "NULL");
+	assert_int_equal(found.job.policy, POLICY_ASK);
 	assert_query(x, "SELECT value FROM meta WHERE key = 'passed'", "0");
 }
 

@@ -90,6 +90,37 @@ a_job_is_read_as_it_was_added(void **state)
 }
 
 static void
+what_it_has_of_its_profile_is_read_as_it_was_added(void **state)
+{
+	struct fixture *x = *state;
+	struct store_job j = fixture_job("p", "c");
+	struct found found = {.count = 0};
+	int64_t job = 0, run = 0;
+
+	j.policy = POLICY_ASK;
+	assert_int_equal(store_add_job(x->store, &j, NULL, "b", 1, &job, &run), 0);
+	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
+	assert_string_equal(found.profile, "NULL");
+	assert_string_equal(found.model, "NULL");
+	assert_string_equal(found.tools, "NULL");
+	assert_int_equal(found.job.policy, POLICY_ASK);
+	j.child = "d";
+	j.profile = "careful";
+	j.model = "small";
+	j.disabled_tools = "shell,web";
+	j.policy = POLICY_DENY;
+	assert_int_equal(store_add_job(x->store, &j, NULL, "b", 1, &job, &run), 0);
+	assert_int_equal(store_commit(x->store), 0);
+	fixture_reopen(x);
+	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
+	assert_string_equal(found.profile, "careful");
+	assert_string_equal(found.model, "small");
+	assert_string_equal(found.tools, "shell,web");
+	assert_int_equal(found.job.policy, POLICY_DENY);
+	assert_int_equal(found.job.queued_ms, 1000);
+}
+
+static void
 a_job_goes_through_its_life(void **state)
 {
 	struct fixture *x = *state;
@@ -486,6 +517,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_job_is_read_as_it_was_added),
 	    TEST(what_is_off_is_off_when_it_is_read),
+	    TEST(what_it_has_of_its_profile_is_read_as_it_was_added),
 	    TEST(a_job_goes_through_its_life),
 	    TEST(a_start_told_twice_is_one_event),
 	    TEST(a_job_never_goes_back),
