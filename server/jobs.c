@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "server/lull.h"
 #include "server/record.h"
 #include "server/refusal.h"
 #include "server/row.h"
@@ -396,6 +397,7 @@ jobs_started(struct server *s, const struct standing *st)
 	j->is_told = true;
 	j->is_paused = st->paused_ns != 0;
 	leaders_keep(&s->leaders, st);
+	lull_told(s, st);
 	/* It was asked for when nobody could hear it. */
 	if (j->is_cancelled && st->cause == WIRE_CAUSE_NONE)
 		link_cancel(s->link, st->job, WIRE_CAUSE_CANCEL);

@@ -173,6 +173,16 @@ link_cancel(struct link *k, uint64_t job, enum wire_cause cause)
 }
 
 void
+link_lull(struct link *k, uint64_t job, bool is_lulled)
+{
+	struct wire_message m = {0};
+
+	m.lull.job = job;
+	m.lull.is_lulled = is_lulled;
+	post(k, WIRE_LULL, &m, NULL, 0);
+}
+
+void
 link_send(struct link *k, enum wire_type type)
 {
 	struct wire_message m = {0};

@@ -32,6 +32,9 @@ void link_send_job(struct link *k, enum wire_type type, uint64_t job);
 /* The same for CANCEL; cause is WIRE_CAUSE_CANCEL or WIRE_CAUSE_OUTPUT. */
 void link_cancel(struct link *k, uint64_t job, enum wire_cause cause);
 
+/* The same for LULL. */
+void link_lull(struct link *k, uint64_t job, bool is_lulled);
+
 /* The same without any contents: READY, REPORT, QUIT. */
 void link_send(struct link *k, enum wire_type type);
 

@@ -176,6 +176,7 @@ on_wire(void *arg, const struct wire_message *m)
 	case WIRE_SPAWN:
 	case WIRE_ADOPT:
 	case WIRE_CANCEL:
+	case WIRE_LULL:
 	case WIRE_PAUSE:
 	case WIRE_UNPAUSE:
 	case WIRE_FORGET:
@@ -388,6 +389,7 @@ start(struct server *s, const struct server_setup *setup)
 
 	TAILQ_INIT(&s->calls);
 	leaders_init(&s->leaders);
+	lulls_init(&s->lulls);
 	TAILQ_INIT(&s->resting);
 	turn_init(s);
 	s->syncs_owed = 1; /* after HELLO */
@@ -426,6 +428,7 @@ finish(struct server *s)
 		store_close(s->store);
 	queue_free(s->queue);
 	leaders_clear(&s->leaders);
+	lulls_clear(&s->lulls);
 	holds_free(s->holds);
 	free(s->to_start.items);
 	free(s->to_forget.items);

@@ -20,6 +20,7 @@
 #include "server/hold.h"
 #include "server/leaders.h"
 #include "server/link.h"
+#include "server/lulls.h"
 #include "server/outputs.h"
 #include "server/runtime.h"
 #include "server/setup.h"
@@ -58,6 +59,7 @@ struct server {
 	char boot_id[64];
 	uint64_t nofile_before; /* the soft limit that the supervisor was started with */
 	struct leaders leaders;
+	struct lulls lulls;       /* server/lull.h */
 	uint64_t instance;        /* of the supervisor, 0 before its HELLO */
 	uint64_t mark_limit;      /* its jobs' marks lie below it */
 	uint32_t slot_count;      /* how many jobs it can hold */

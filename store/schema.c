@@ -243,10 +243,17 @@ static const char step_5[] =
     "  disabled_tools /* NULL: none */ TEXT;\n"
     "ALTER TABLE job ADD COLUMN\n"
     "  approvals /* 0: allow, 1: ask, 2: deny */ INTEGER NOT NULL DEFAULT 1;\n";
+
+/* How it stands with a job's idle clock, which others went on with by what files tell. */
+static const char step_6[] =
+    "ALTER TABLE job ADD COLUMN\n"
+    "  lull_ns   /* as paused_ns, of the idle clock alone */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  sign_ns   /* last sign of life, moved on by pauses and lulls */ INTEGER;\n";
 /* clang-format on */
 
 /* Step i makes version i + 1 out of version i. */
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5};
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6};
 
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

@@ -19,7 +19,7 @@
 
 /* In the order of enum column in standings.c. */
 #define STANDING_COLUMNS \
-	"started_ms, pid, start_time, mark, started_ns, paused_ns, granted_ns, ending_ns, " \
+	"started_ms, pid, start_time, mark, started_ns, paused_ns, lull_ns, sign_ns, granted_ns, ending_ns, " \
 	"verdict_ns, verdict_idle_ns, cpu_ns, max_rss_kb, wait_status, revision, containment, " \
 	"cause, standing_flags"
 
@@ -31,7 +31,7 @@
 	" "
 #define SET_STANDING \
 	"(" STANDING_COLUMNS ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, " \
-	"?15, ?16, ?17, ?18) "
+	"?15, ?16, ?17, ?18, ?19, ?20) "
 #define SELECT_JOB "SELECT " JOB_COLUMNS "FROM job "
 #define SELECT_RECORD "SELECT seq, job, parent, child, body FROM event "
 
@@ -61,7 +61,7 @@ static const char *const texts[SQL_COUNT] = {
     /* A supervisor that tells everything again tells what is known. */
     [SQL_IS_PAUSED] = "SELECT paused_ns IS NOT NULL FROM job WHERE job = ?1",
     [SQL_SET_STANDING] = "UPDATE job SET " SET_STANDING
-			 "WHERE job = ?1 AND status = 'running' AND coalesce(revision, 0) < ?15",
+			 "WHERE job = ?1 AND status = 'running' AND coalesce(revision, 0) < ?17",
     [SQL_SET_CANCELLED] = "UPDATE job SET is_cancelled = 1 WHERE job = ?1 AND ended_ms IS NULL",
     [SQL_IS_RUNNING] = "SELECT 1 FROM job WHERE job = ?1 AND status = 'running'",
     [SQL_END_JOB] = "UPDATE job SET status = ?2, started_ms = ?3, ended_ms = ?4, record_seq = ?5 "

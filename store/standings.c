@@ -13,6 +13,8 @@ enum column {
 	COLUMN_MARK,
 	COLUMN_STARTED_NS,
 	COLUMN_PAUSED_NS,
+	COLUMN_LULL_NS,
+	COLUMN_SIGN_NS,
 	COLUMN_GRANTED_NS,
 	COLUMN_ENDING_NS,
 	COLUMN_VERDICT_NS,
@@ -45,6 +47,8 @@ standings_bind(struct sql_use *u, int first, const struct standing *st)
 	sql_bind_known(u, first + COLUMN_MARK, (int64_t)st->mark);
 	sql_bind_known(u, first + COLUMN_STARTED_NS, (int64_t)st->started_ns);
 	sql_bind_known(u, first + COLUMN_PAUSED_NS, (int64_t)st->paused_ns);
+	sql_bind_known(u, first + COLUMN_LULL_NS, (int64_t)st->lull_ns);
+	sql_bind_known(u, first + COLUMN_SIGN_NS, (int64_t)st->sign_ns);
 	sql_bind_known(u, first + COLUMN_GRANTED_NS, (int64_t)st->granted_ns);
 	sql_bind_known(u, first + COLUMN_ENDING_NS, (int64_t)st->ending_ns);
 	sql_bind_known(u, first + COLUMN_VERDICT_NS, (int64_t)st->verdict_ns);
@@ -80,6 +84,8 @@ standings_load(const struct sql_use *u, int first, struct standing *st)
 	    .mark = (uint64_t)sql_int(u, first + COLUMN_MARK),
 	    .started_ns = (uint64_t)sql_int(u, first + COLUMN_STARTED_NS),
 	    .paused_ns = (uint64_t)sql_int(u, first + COLUMN_PAUSED_NS),
+	    .lull_ns = (uint64_t)sql_int(u, first + COLUMN_LULL_NS),
+	    .sign_ns = (uint64_t)sql_int(u, first + COLUMN_SIGN_NS),
 	    .granted_ns = (uint64_t)sql_int(u, first + COLUMN_GRANTED_NS),
 	    .ending_ns = (uint64_t)sql_int(u, first + COLUMN_ENDING_NS),
 	    .verdict_ns = (uint64_t)sql_int(u, first + COLUMN_VERDICT_NS),

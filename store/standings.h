@@ -8,7 +8,7 @@
 #include "wire/standing.h"
 
 /* How many columns there are, in a row: STANDING_COLUMNS of sql.c. */
-#define STANDINGS_COUNT 17
+#define STANDINGS_COUNT 19
 
 /* Binds them to the parameters from `first` on. */
 void standings_bind(struct sql_use *u, int first, const struct standing *st);

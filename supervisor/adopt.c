@@ -150,6 +150,12 @@ static void
 fill(struct slot *slot, const struct wire_adopt *m)
 {
 	const struct standing *st = &m->standing;
+	const struct watchdog_past past = {.started_ns = st->started_ns,
+	    .last_sign_ns = st->sign_ns,
+	    .granted_ns = st->granted_ns,
+	    .paused_ns = st->paused_ns,
+	    .lull_ns = st->lull_ns,
+	    .has_beaten = (st->flags & STANDING_HAS_BEATEN) != 0};
 
 	timer_init(&slot->deadline, brood_deadline_passed, slot);
 	slot->pid = st->pid;
@@ -164,8 +170,7 @@ fill(struct slot *slot, const struct wire_adopt *m)
 	slot->containment = (enum wire_containment)st->containment;
 	if (st->mark != 0)
 		slots_set_mark(slot->slots, slot, st->mark);
-	watchdog_restore(&slot->watchdog, &m->limits, st->started_ns, st->granted_ns, st->paused_ns,
-	    (st->flags & STANDING_HAS_BEATEN) != 0);
+	watchdog_restore(&slot->watchdog, &m->limits, &past);
 }
 
 static enum child_event

@@ -47,6 +47,28 @@ orders_pause(struct brood *b, uint64_t job, bool is_paused)
 }
 
 void
+orders_lull(struct brood *b, uint64_t job, bool is_lulled)
+{
+	struct slot *slot = find(b, job, "LULL");
+	uint64_t now_ns = clock_mono_ns();
+
+	if (slot == NULL || slot->watchdog.is_lulled == is_lulled)
+		return;
+	/* It is told again when the program is known to have been executed. */
+	if (slot->started_wall_ms == 0 || !child_is_live(&slot->child))
+		return;
+	/* A sign of life that is found later cannot be dated by a clock that stood still. */
+	beats_look(slot, now_ns);
+	if (is_lulled)
+		watchdog_lull(&slot->watchdog, now_ns);
+	else
+		watchdog_stir(&slot->watchdog, now_ns);
+	if (slot->child.state == CHILD_RUNNING)
+		timer_arm(&b->loop->timers, &slot->deadline, watchdog_wake(&slot->watchdog));
+	report_standing(slot);
+}
+
+void
 orders_forget(struct brood *b, uint64_t job)
 {
 	struct slot *slot = find(b, job, "FORGET");

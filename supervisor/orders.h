@@ -16,6 +16,9 @@ void orders_cancel(struct brood *b, const struct wire_cancel *cancel);
 /* Stops the tree and its clocks, or lets them go on. */
 void orders_pause(struct brood *b, uint64_t job, bool is_paused);
 
+/* Stops its idle clock alone, or lets it go on where it stood. */
+void orders_lull(struct brood *b, uint64_t job, bool is_lulled);
+
 /* Its end is stored: the slot is free. */
 void orders_forget(struct brood *b, uint64_t job);
 

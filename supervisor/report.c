@@ -196,6 +196,8 @@ send_started(const struct slot *slot, int wire_fd)
 	    .job = slot->job,
 	    .started_ns = w->started_ns,
 	    .paused_ns = w->is_paused ? w->paused_ns : 0,
+	    .lull_ns = w->is_lulled ? w->lull_ns : 0,
+	    .sign_ns = w->last_sign_ns,
 	    .granted_ns = w->granted_ns,
 	    .ending_ns = slot->ending_ns,
 	    .verdict_ns = slot->verdict_ns,

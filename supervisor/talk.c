@@ -105,6 +105,9 @@ handle_message(struct supervisor *s, const struct wire_message *m, int *fds)
 	case WIRE_UNPAUSE:
 		orders_pause(&s->brood, m->job.job, false);
 		break;
+	case WIRE_LULL:
+		orders_lull(&s->brood, m->lull.job, m->lull.is_lulled != 0);
+		break;
 	case WIRE_FORGET:
 		orders_forget(&s->brood, m->job.job);
 		break;

@@ -41,6 +41,14 @@ clock_of(const struct watchdog *w, uint64_t now_ns)
 	return w->is_paused && now_ns > w->paused_ns ? w->paused_ns : now_ns;
 }
 
+/* The idle clock's time: it stands still during a lull as well. */
+static uint64_t
+idle_clock_of(const struct watchdog *w, uint64_t now_ns)
+{
+	now_ns = clock_of(w, now_ns);
+	return w->is_lulled && now_ns > w->lull_ns ? w->lull_ns : now_ns;
+}
+
 /* Whether the idle clock runs at all. */
 static bool
 is_idle_counted(const struct watchdog *w)
@@ -83,14 +91,18 @@ watchdog_start(struct watchdog *w, const struct limits *limits, uint64_t now_ns)
 }
 
 void
-watchdog_restore(struct watchdog *w, const struct limits *limits, uint64_t started_ns,
-    uint64_t granted_ns, uint64_t paused_ns, bool has_beaten)
+watchdog_restore(struct watchdog *w, const struct limits *limits, const struct watchdog_past *past)
 {
-	watchdog_start(w, limits, started_ns);
-	w->granted_ns = granted_ns < limits->max_extend_ns ? granted_ns : limits->max_extend_ns;
-	w->has_beaten = has_beaten;
-	if (paused_ns != 0)
-		watchdog_pause(w, paused_ns);
+	watchdog_start(w, limits, past->started_ns);
+	if (past->last_sign_ns > w->last_sign_ns)
+		w->last_sign_ns = past->last_sign_ns;
+	w->granted_ns =
+	    past->granted_ns < limits->max_extend_ns ? past->granted_ns : limits->max_extend_ns;
+	w->has_beaten = past->has_beaten;
+	if (past->paused_ns != 0)
+		watchdog_pause(w, past->paused_ns);
+	if (past->lull_ns != 0)
+		watchdog_lull(w, past->lull_ns);
 }
 
 void
@@ -102,7 +114,7 @@ watchdog_sign(struct watchdog *w, uint32_t activity, uint64_t at_ns)
 	if ((w->limits.activity & activity) == 0 && (!is_beat || is_idle_counted(w)))
 		return;
 	w->has_beaten |= is_beat;
-	at_ns = clock_of(w, at_ns);
+	at_ns = idle_clock_of(w, at_ns);
 	if (at_ns > w->last_sign_ns)
 		w->last_sign_ns = at_ns;
 }
@@ -125,7 +137,27 @@ watchdog_resume(struct watchdog *w, uint64_t now_ns)
 		return;
 	w->is_paused = false;
 	w->started_ns = add(w->started_ns, length_ns);
-	w->last_sign_ns = add(w->last_sign_ns, length_ns);
+	/* A lull began before the pause, or with it, and moves the sign on for both. */
+	if (!w->is_lulled)
+		w->last_sign_ns = add(w->last_sign_ns, length_ns);
+}
+
+void
+watchdog_lull(struct watchdog *w, uint64_t now_ns)
+{
+	if (w->is_lulled)
+		return;
+	w->is_lulled = true;
+	w->lull_ns = clock_of(w, now_ns);
+}
+
+void
+watchdog_stir(struct watchdog *w, uint64_t now_ns)
+{
+	if (!w->is_lulled)
+		return;
+	w->is_lulled = false;
+	w->last_sign_ns = add(w->last_sign_ns, since(w->lull_ns, clock_of(w, now_ns)));
 }
 
 bool
@@ -166,7 +198,7 @@ watchdog_deadline(const struct watchdog *w)
 		return WATCHDOG_OFF;
 	if (has_total_limit(w))
 		total = add(w->started_ns, watchdog_max_total_ns(w));
-	if (has_idle_limit(w))
+	if (has_idle_limit(w) && !w->is_lulled)
 		idle = add(w->last_sign_ns, w->limits.max_idle_ns);
 	return round_up(total < idle ? total : idle, w->limits.check_interval_ns);
 }
@@ -176,7 +208,7 @@ watchdog_wake(const struct watchdog *w)
 {
 	uint64_t deadline = watchdog_deadline(w), mark;
 
-	if (w->is_paused || w->is_quiet || !has_idle_limit(w))
+	if (w->is_paused || w->is_lulled || w->is_quiet || !has_idle_limit(w))
 		return deadline;
 	mark =
 	    round_up(add(w->last_sign_ns, w->limits.max_idle_ns / 2), w->limits.check_interval_ns);
@@ -187,7 +219,7 @@ bool
 watchdog_is_quiet(const struct watchdog *w, uint64_t now_ns)
 {
 	return has_idle_limit(w) &&
-	    since(w->last_sign_ns, clock_of(w, now_ns)) >= w->limits.max_idle_ns / 2;
+	    since(w->last_sign_ns, idle_clock_of(w, now_ns)) >= w->limits.max_idle_ns / 2;
 }
 
 bool
@@ -206,7 +238,9 @@ watchdog_judge(const struct watchdog *w, uint64_t now_ns)
 
 	if (has_total_limit(w) && since(w->started_ns, at_ns) >= watchdog_max_total_ns(w))
 		return WATCHDOG_TOTAL;
-	if (has_idle_limit(w) && since(w->last_sign_ns, at_ns) >= w->limits.max_idle_ns)
+	/* What stands still passes nothing. */
+	if (has_idle_limit(w) && !w->is_lulled &&
+	    since(w->last_sign_ns, at_ns) >= w->limits.max_idle_ns)
 		return WATCHDOG_IDLE;
 	return WATCHDOG_ALIVE;
 }
@@ -214,5 +248,5 @@ watchdog_judge(const struct watchdog *w, uint64_t now_ns)
 uint64_t
 watchdog_idle_ns(const struct watchdog *w, uint64_t now_ns)
 {
-	return is_idle_counted(w) ? since(w->last_sign_ns, clock_of(w, now_ns)) : 0;
+	return is_idle_counted(w) ? since(w->last_sign_ns, idle_clock_of(w, now_ns)) : 0;
 }

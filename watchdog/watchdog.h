@@ -61,13 +61,25 @@ struct limits {
 
 struct watchdog {
 	struct limits limits;
-	uint64_t started_ns; /* moved on by the length of each pause */
-	uint64_t last_sign_ns;
-	uint64_t granted_ns; /* beyond max_total_ns */
-	uint64_t paused_ns;  /* since when; meaningful if is_paused */
+	uint64_t started_ns;   /* moved on by the length of each pause */
+	uint64_t last_sign_ns; /* moved on by that, and by the length of each lull */
+	uint64_t granted_ns;   /* beyond max_total_ns */
+	uint64_t paused_ns;    /* since when; meaningful if is_paused */
+	uint64_t lull_ns;      /* since when; meaningful if is_lulled */
 	bool has_beaten;
 	bool is_paused;
+	bool is_lulled;
 	bool is_quiet; /* watchdog_mark_quiet() */
+};
+
+/* Where another supervisor's watchdog left off; the fields are those of struct watchdog. */
+struct watchdog_past {
+	uint64_t started_ns;
+	uint64_t last_sign_ns; /* 0: not known */
+	uint64_t granted_ns;
+	uint64_t paused_ns; /* 0: not paused */
+	uint64_t lull_ns;   /* 0: not lulled */
+	bool has_beaten;
 };
 
 enum watchdog_verdict {
@@ -87,11 +99,11 @@ void limits_default(struct limits *limits);
 void watchdog_start(struct watchdog *w, const struct limits *limits, uint64_t now_ns);
 
 /*
- * Goes on where another supervisor's left off: started_ns as it was moved on by pauses, granted_ns beyond
- * max_total_ns, paused since paused_ns (0: not paused). Signs of life are added by watchdog_sign().
+ * Goes on where another supervisor's left off. Signs of life that came since are added by
+ * watchdog_sign().
  */
-void watchdog_restore(struct watchdog *w, const struct limits *limits, uint64_t started_ns,
-    uint64_t granted_ns, uint64_t paused_ns, bool has_beaten);
+void watchdog_restore(struct watchdog *w, const struct limits *limits,
+    const struct watchdog_past *past);
 
 /*
  * A sign of life of one kind (one ACTIVITY_ bit) at at_ns, which may be earlier than signs already
@@ -103,6 +115,14 @@ void watchdog_sign(struct watchdog *w, uint32_t activity, uint64_t at_ns);
 /* From now_ns on both clocks stand still, until watchdog_resume(). Nothing happens if they do. */
 void watchdog_pause(struct watchdog *w, uint64_t now_ns);
 void watchdog_resume(struct watchdog *w, uint64_t now_ns);
+
+/*
+ * From now_ns on the idle clock alone stands still, until watchdog_stir(): the job waits for somebody. It
+ * goes on where it stood. Nothing happens if it does. Pauses may begin and end within a lull, and
+ * lulls within a pause.
+ */
+void watchdog_lull(struct watchdog *w, uint64_t now_ns);
+void watchdog_stir(struct watchdog *w, uint64_t now_ns);
 
 /*
  * The job asks for by_ns more from now_ns on: its total limit passes then, if that is later than it
@@ -129,7 +149,7 @@ uint64_t watchdog_deadline(const struct watchdog *w);
  */
 uint64_t watchdog_wake(const struct watchdog *w);
 
-/* Whether half of max_idle has passed without a sign of life. */
+/* Whether half of max_idle has passed without a sign of life, lulls not counted. */
 bool watchdog_is_quiet(const struct watchdog *w, uint64_t now_ns);
 
 /* Marks whether it has; returns whether that is another mark than before. */

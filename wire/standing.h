@@ -19,7 +19,11 @@ struct standing {
 	uint64_t job;
 	uint64_t
 	    started_ns; /* the exec, moved on by the length of each pause that is over; 0: not known */
-	uint64_t paused_ns;  /* since when it is paused; 0: it is not */
+	uint64_t paused_ns; /* since when it is paused; 0: it is not */
+	uint64_t lull_ns;   /* since when its idle clock stands still; 0: it does not */
+	uint64_t
+	    sign_ns; /* the last sign of life when this was told, as the idle clock counts it: moved
+				on by the length of each pause and lull that is over; 0: not known */
 	uint64_t granted_ns; /* beyond max_total */
 	uint64_t ending_ns;  /* when kill_signal was sent: the grace period runs since then */
 	uint64_t verdict_ns; /* from the exec to the watchdog's verdict; 0: there was none */

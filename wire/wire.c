@@ -17,12 +17,13 @@
 /* A packet is copied as it lies in memory: a hole in it would carry what was there before. */
 _Static_assert(sizeof(struct wire_line) == 8 + WIRE_LINE_MAX, "hole in struct wire_line");
 _Static_assert(sizeof(struct wire_hello) == 32, "hole in struct wire_hello");
-_Static_assert(sizeof(struct standing) == 120, "hole in struct standing");
+_Static_assert(sizeof(struct standing) == 136, "hole in struct standing");
 _Static_assert(sizeof(struct wire_ended) == 136 + sizeof(struct wire_line), "hole in wire_ended");
 _Static_assert(sizeof(struct wire_looked) == 40 + sizeof(struct wire_line), "hole in wire_looked");
 _Static_assert(sizeof(struct wire_progress) == 24 + sizeof(struct wire_line),
     "hole in wire_progress");
 _Static_assert(sizeof(struct wire_idle) == 24, "hole in wire_idle");
+_Static_assert(sizeof(struct wire_lull) == 16, "hole in wire_lull");
 _Static_assert(sizeof(struct limits) == 104, "hole in struct limits");
 _Static_assert(sizeof(struct wire_spawn) == 24 + sizeof(struct limits), "hole in wire_spawn");
 _Static_assert((int)WIRE_FD_COUNT <= WIRE_FDS_MAX, "WIRE_FDS_MAX is too small");
@@ -56,6 +57,7 @@ static const struct {
     [WIRE_RENEW] = {WIRE_SUPERVISOR, WITH(wire_renew), 1},
     [WIRE_PROGRESS] = {WIRE_SERVER, WITH(wire_progress), 0},
     [WIRE_IDLE] = {WIRE_SERVER, WITH(wire_idle), 0},
+    [WIRE_LULL] = {WIRE_SUPERVISOR, WITH(wire_lull), 0},
 };
 
 /* Room for what comes with one packet, aligned as cmsg(3) wants it. */

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 5
+#define WIRE_VERSION 6
 #define WIRE_LINE_MAX 1024
 #define WIRE_FDS_MAX 6
 #define WIRE_SURVIVORS_MAX 8
@@ -62,6 +62,8 @@ enum wire_type {
 	/* supervisor to server, for those who watch: a line that is lost with a server is gone */
 	WIRE_PROGRESS, /* the last of the lines that came */
 	WIRE_IDLE, /* half of max_idle has passed without a sign of life; or one has come since */
+	/* server to supervisor */
+	WIRE_LULL, /* stop a job's idle clock, or let it go on */
 	WIRE_TYPE_COUNT
 };
 
@@ -215,6 +217,16 @@ struct wire_cancel {
 };
 
 /*
+ * LULL: the job waits for somebody: its idle clock stands still, or goes on where it stood. Not counted: what
+ * was said last holds, and is told as standing.lull_ns.
+ */
+struct wire_lull {
+	uint64_t job;
+	uint32_t is_lulled;
+	uint32_t reserved;
+};
+
+/*
  * HOLD (with one descriptor), RELEASE. The supervisor holds the writing ends of FIFOs, so that no
  * reader sees the end of the file because the server has died. index is below slot_count. When
  * WIRE_READY comes from a new server, what an earlier server had it hold, and the new one did
@@ -252,6 +264,7 @@ struct wire_message {
 		struct wire_adopt adopt;
 		struct wire_job job;
 		struct wire_cancel cancel;
+		struct wire_lull lull;
 		struct wire_hold hold;
 		struct wire_renew renew;
 	};

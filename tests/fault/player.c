@@ -227,6 +227,7 @@ take(struct player *p, const struct wire_message *m)
 	case WIRE_CANCEL:
 	case WIRE_PAUSE:
 	case WIRE_UNPAUSE:
+	case WIRE_LULL:
 	case WIRE_FORGET:
 	case WIRE_LOOK:
 	case WIRE_REPORT:

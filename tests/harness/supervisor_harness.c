@@ -174,6 +174,7 @@ take(struct server *s, const struct wire_message *m)
 	case WIRE_SPAWN:
 	case WIRE_ADOPT:
 	case WIRE_CANCEL:
+	case WIRE_LULL:
 	case WIRE_PAUSE:
 	case WIRE_UNPAUSE:
 	case WIRE_FORGET:

@@ -72,6 +72,31 @@ children_unpause(struct job *job)
 	job->pause_count++;
 }
 
+static void
+move_on(const struct job *job, uint64_t *sign_ns)
+{
+	uint64_t now_ns = children_clock(job);
+
+	if (*sign_ns != 0)
+		*sign_ns = *sign_ns >= job->lull_ns ? now_ns : *sign_ns + now_ns - job->lull_ns;
+}
+
+void
+children_stir(struct job *job)
+{
+	if (!job->is_lulled)
+		return;
+	job->is_lulled = false;
+	job->lull_count++;
+	if (job->quiet_ns < job->settled_ns)
+		job->quiet_ns = job->settled_ns;
+	move_on(job, &job->quiet_ns);
+	move_on(job, &job->beat_ns);
+	move_on(job, &job->read_ns);
+	move_on(job, &job->grown_ns);
+	move_on(job, &job->seen_ns);
+}
+
 void
 children_let_go(struct job *job)
 {

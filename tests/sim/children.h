@@ -58,8 +58,8 @@ struct job {
 	struct habits habits;
 
 	/*
-	 * The truth. Times of signs of life are by the job's own clock, children_clock(), the others by the
-	 * world's; 0: not yet.
+	 * The truth. Times of signs of life are by the job's own clock, children_clock(), and moved on by
+	 * children_stir(); the others are by the world's; 0: not yet.
 	 */
 	uint64_t leader; /* number of its first process */
 	int32_t pid;
@@ -96,6 +96,10 @@ struct job {
 	uint64_t pauses_ns;   /* their sum */
 	uint64_t unpaused_ns; /* when the last one ended */
 	unsigned pause_count;
+	bool is_lulled;
+	uint64_t lull_ns;  /* since when, by the job's clock */
+	uint64_t quiet_ns; /* from when on it is idle, if no sign of life came: as they are */
+	unsigned lull_count;
 	uint64_t signalled_ns; /* first tried */
 	uint64_t killed_ns;
 	bool is_ended_by_us; /* its leader lived then */
@@ -117,6 +121,9 @@ uint64_t children_clock(const struct job *job);
 
 /* It ends, or its leader did, or it goes on: a pause is over. */
 void children_unpause(struct job *job);
+
+/* Its idle clock goes on where it stood: its signs of life are moved on by the length of the lull. */
+void children_stir(struct job *job);
 
 /* Takes it out of the table once it is forgotten, nobody of it lives, and its cgroup is removed. */
 void children_let_go(struct job *job);

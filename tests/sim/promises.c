@@ -23,11 +23,11 @@ later(uint64_t at_ns, uint64_t by_ns)
 	return clock_add_ns(at_ns, by_ns);
 }
 
-/* Time within a turn is nobody's fault, and a pause begins and ends within one. */
+/* Time within a turn is nobody's fault, and a pause or a lull begins and ends within one. */
 static uint64_t
 tolerance(const struct job *job)
 {
-	return kernel_longest_turn_ns() * (2 + 2 * job->pause_count) + 50000;
+	return kernel_longest_turn_ns() * (2 + 2 * (job->pause_count + job->lull_count)) + 50000;
 }
 
 static uint64_t
@@ -75,9 +75,10 @@ has_idle_passed(const struct job *job)
 	uint64_t sign_ns = last_sign(job);
 
 	/* No output stands for the first beat. */
-	if (job->executed_ns == 0 ||
+	if (job->executed_ns == 0 || job->is_lulled ||
 	    (job->spawn.limits.idle_from == IDLE_FROM_FIRST_BEAT && job->read_ns == 0))
 		return false;
+	sign_ns = latest(sign_ns, job->quiet_ns);
 	return later(latest(sign_ns, job->executed_ns), job->spawn.limits.max_idle_ns) <=
 	    children_clock(job) + tolerance(job);
 }
@@ -205,7 +206,8 @@ deadline(const struct job *job)
 		sign_ns = latest(sign_ns, latest(job->read_ns, job->beat_ns));
 	if (counts(job, ACTIVITY_OUTPUT))
 		sign_ns = latest(sign_ns, job->grown_ns);
-	if (l->idle_from == IDLE_FROM_START || job->read_ns != 0)
+	sign_ns = latest(sign_ns, job->quiet_ns);
+	if (!job->is_lulled && (l->idle_from == IDLE_FROM_START || job->read_ns != 0))
 		idle_ns = later(latest(job->settled_ns, sign_ns), l->max_idle_ns);
 	return total_ns < idle_ns ? total_ns : idle_ns;
 }

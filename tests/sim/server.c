@@ -143,6 +143,15 @@ post_cancel(uint64_t job, uint32_t cause)
 }
 
 static void
+post_lull(uint64_t job, bool is_lulled)
+{
+	struct wire_message *m = post(WIRE_LULL);
+
+	if (m != NULL)
+		m->lull = (struct wire_lull){.job = job, .is_lulled = is_lulled};
+}
+
+static void
 post_spawn(void)
 {
 	struct job *job = server.out_count < OUTBOX_SIZE ? children_new_job() : NULL;
@@ -201,6 +210,8 @@ ask_anything(void)
 		post(WIRE_QUIT);
 	else if (what < 78)
 		post(NONSENSE);
+	else if (what < 88)
+		post_lull(any_job(), world_once_in(2));
 }
 
 static void

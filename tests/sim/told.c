@@ -69,6 +69,23 @@ asked_to_pause(uint64_t id, bool is_paused)
 }
 
 static void
+asked_to_lull(uint64_t id, bool is_lulled)
+{
+	struct job *job = children_find(id);
+
+	if (job == NULL || job->executed_ns == 0 || job->settled_ns == 0 ||
+	    !child_is_live(&(struct child){.state = tables_state(id)}))
+		return;
+	world_note(id, is_lulled ? "LULL taken" : "LULL taken: it goes on", 0, 0);
+	if (!is_lulled) {
+		children_stir(job);
+	} else if (!job->is_lulled) {
+		job->lull_ns = children_clock(job);
+		job->is_lulled = true;
+	}
+}
+
+static void
 asked_to_forget(uint64_t id)
 {
 	struct job *job = children_find(id);
@@ -101,6 +118,8 @@ promises_asked(const struct wire_message *m)
 		asked_to_cancel(&m->cancel);
 	else if (m->type == WIRE_PAUSE || m->type == WIRE_UNPAUSE)
 		asked_to_pause(m->job.job, m->type == WIRE_PAUSE);
+	else if (m->type == WIRE_LULL)
+		asked_to_lull(m->lull.job, m->lull.is_lulled != 0);
 	else if (m->type == WIRE_FORGET)
 		asked_to_forget(m->job.job);
 	else if (m->type == WIRE_REPORT)
@@ -140,13 +159,17 @@ told_started(const struct standing *s)
 	if ((s->paused_ns != 0) != is_pausing(job))
 		world_broken(s->job, "a pause is told", "%d, not %u", s->paused_ns != 0,
 		    job->is_paused);
+	if ((s->lull_ns != 0) != job->is_lulled)
+		world_broken(s->job, "a lull is told", "%d, not %d", s->lull_ns != 0,
+		    job->is_lulled);
 	if (s->revision < t->started.revision)
 		world_broken(s->job, "a standing is never older than what was told", "%u after %u",
 		    s->revision, t->started.revision);
 	/* Of one that is over the clocks have stopped: its end is about to be told. */
 	if (t->was_started && !tables_is_over(s->job) && s->revision == t->started.revision &&
-	    (s->paused_ns != t->started.paused_ns || s->granted_ns != t->started.granted_ns ||
-		s->ending_ns != t->started.ending_ns || s->cause != t->started.cause))
+	    (s->paused_ns != t->started.paused_ns || s->lull_ns != t->started.lull_ns ||
+		s->granted_ns != t->started.granted_ns || s->ending_ns != t->started.ending_ns ||
+		s->cause != t->started.cause))
 		world_broken(s->job, "a change of a standing has a revision", "%u", s->revision);
 	if ((s->cause != WIRE_CAUSE_NONE || job->signalled_ns != 0) && s->ending_ns == 0)
 		world_broken(s->job, "who is being ended has that in his standing", "cause %u",

@@ -45,6 +45,7 @@ static const char *const wire_names[WIRE_TYPE_COUNT] = {
     [WIRE_CANCEL] = "CANCEL",
     [WIRE_PAUSE] = "PAUSE",
     [WIRE_UNPAUSE] = "UNPAUSE",
+    [WIRE_LULL] = "LULL",
     [WIRE_FORGET] = "FORGET",
     [WIRE_LOOK] = "LOOK",
     [WIRE_REPORT] = "REPORT",

@@ -10,6 +10,8 @@ a_standing_is_what_was_told_last(void **state)
 {
 	struct standing st = {.started_ns = 11,
 	    .paused_ns = 12,
+	    .lull_ns = 121,
+	    .sign_ns = 122,
 	    .granted_ns = 13,
 	    .ending_ns = 14,
 	    .verdict_ns = 15,

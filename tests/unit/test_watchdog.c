@@ -314,9 +314,12 @@ test_another_goes_on_where_one_left_off(void **state)
 	watchdog_pause(&one, T0 + 20);
 	watchdog_resume(&one, T0 + 30);
 	watchdog_pause(&one, T0 + 40);
-	watchdog_restore(&other, &one.limits, one.started_ns, one.granted_ns, one.paused_ns,
-	    one.has_beaten);
-	watchdog_sign(&other, ACTIVITY_HEARTBEAT, one.last_sign_ns);
+	watchdog_restore(&other, &one.limits,
+	    &(struct watchdog_past){.started_ns = one.started_ns,
+		.last_sign_ns = one.last_sign_ns,
+		.granted_ns = one.granted_ns,
+		.paused_ns = one.paused_ns,
+		.has_beaten = one.has_beaten});
 	assert_int_equal(watchdog_deadline(&other), WATCHDOG_OFF);
 	watchdog_resume(&one, T0 + 70);
 	watchdog_resume(&other, T0 + 70);
@@ -324,9 +327,105 @@ test_another_goes_on_where_one_left_off(void **state)
 	assert_int_equal(watchdog_max_total_ns(&other), watchdog_max_total_ns(&one));
 	assert_int_equal(watchdog_elapsed_ns(&other, T0 + 90), watchdog_elapsed_ns(&one, T0 + 90));
 	/* No more than it may have, whatever it is told. */
-	watchdog_restore(&other, &one.limits, T0, 1000, 0, false);
+	watchdog_restore(&other, &one.limits,
+	    &(struct watchdog_past){.started_ns = T0, .granted_ns = 1000});
 	assert_int_equal(watchdog_max_total_ns(&other), 160);
 	assert_false(other.is_paused);
+}
+
+static void
+test_a_lull_stops_the_idle_clock_alone(void **state)
+{
+	struct watchdog w = started(WATCHDOG_OFF, 50);
+
+	(void)state;
+	watchdog_lull(&w, T0 + 30);
+	assert_int_equal(watchdog_deadline(&w), WATCHDOG_OFF);
+	assert_int_equal(watchdog_wake(&w), WATCHDOG_OFF);
+	assert_int_equal(watchdog_judge(&w, T0 + 1000), WATCHDOG_ALIVE);
+	assert_int_equal(watchdog_idle_ns(&w, T0 + 1000), 30);
+	assert_int_equal(watchdog_elapsed_ns(&w, T0 + 1000), 1000);
+	watchdog_lull(&w, T0 + 500); /* it is: this changes nothing */
+	watchdog_stir(&w, T0 + 1030);
+	assert_int_equal(watchdog_idle_ns(&w, T0 + 1030), 30);
+	assert_int_equal(watchdog_deadline(&w), T0 + 1050);
+	assert_int_equal(watchdog_judge(&w, T0 + 1049), WATCHDOG_ALIVE);
+	assert_int_equal(watchdog_judge(&w, T0 + 1050), WATCHDOG_IDLE);
+	watchdog_stir(&w, T0 + 1040); /* it is not: neither does this */
+	assert_int_equal(watchdog_deadline(&w), T0 + 1050);
+	w = started(100, 50);
+	watchdog_lull(&w, T0 + 10);
+	assert_int_equal(watchdog_deadline(&w), T0 + 100);
+	assert_int_equal(watchdog_judge(&w, T0 + 100), WATCHDOG_TOTAL);
+}
+
+static void
+test_a_sign_during_a_lull_is_as_old_as_the_lull(void **state)
+{
+	struct watchdog w = started(WATCHDOG_OFF, 50);
+
+	(void)state;
+	watchdog_lull(&w, T0 + 30);
+	watchdog_sign(&w, ACTIVITY_HEARTBEAT, T0 + 90);
+	assert_int_equal(watchdog_idle_ns(&w, T0 + 95), 0);
+	watchdog_stir(&w, T0 + 100);
+	assert_int_equal(watchdog_deadline(&w), T0 + 150);
+}
+
+/* Each way in which a pause may lie beside a lull, by a clock that ticks only when neither is. */
+static void
+test_lulls_and_pauses_may_overlap_in_any_way(void **state)
+{
+	uint64_t lull, stir, pause, resume, at, idle, total;
+
+	(void)state;
+	for (lull = 1; lull < 7; lull++)
+		for (stir = lull; stir < 8; stir++)
+			for (pause = 1; pause < 7; pause++)
+				for (resume = pause; resume < 8; resume++) {
+					struct watchdog w = started(1000, 1000);
+
+					for (at = idle = total = 0; at < 10; at++) {
+						if (at == lull)
+							watchdog_lull(&w, T0 + at);
+						if (at == pause)
+							watchdog_pause(&w, T0 + at);
+						if (at == stir)
+							watchdog_stir(&w, T0 + at);
+						if (at == resume)
+							watchdog_resume(&w, T0 + at);
+						assert_int_equal(watchdog_idle_ns(&w, T0 + at),
+						    idle);
+						assert_int_equal(watchdog_elapsed_ns(&w, T0 + at),
+						    total);
+						total += at < pause || at >= resume;
+						idle += (at < pause || at >= resume) &&
+						    (at < lull || at >= stir);
+					}
+				}
+}
+
+static void
+test_another_goes_on_with_a_lull(void **state)
+{
+	struct watchdog one = started(1000, 50), other;
+
+	(void)state;
+	watchdog_sign(&one, ACTIVITY_HEARTBEAT, T0 + 5);
+	watchdog_lull(&one, T0 + 20);
+	watchdog_stir(&one, T0 + 120);
+	watchdog_lull(&one, T0 + 130);
+	watchdog_restore(&other, &one.limits,
+	    &(struct watchdog_past){.started_ns = one.started_ns,
+		.last_sign_ns = one.last_sign_ns,
+		.lull_ns = one.lull_ns});
+	/* What files tell knows of no lull. */
+	watchdog_sign(&other, ACTIVITY_HEARTBEAT, T0 + 5);
+	assert_int_equal(watchdog_idle_ns(&other, T0 + 500), 25);
+	watchdog_stir(&one, T0 + 500);
+	watchdog_stir(&other, T0 + 500);
+	assert_int_equal(watchdog_deadline(&other), T0 + 525);
+	assert_int_equal(watchdog_deadline(&one), T0 + 525);
 }
 
 static void
@@ -390,6 +489,10 @@ main(void)
 	    cmocka_unit_test(test_a_sign_during_a_pause_is_as_old_as_the_pause),
 	    cmocka_unit_test(test_an_extension_is_granted_up_to_its_limit),
 	    cmocka_unit_test(test_another_goes_on_where_one_left_off),
+	    cmocka_unit_test(test_a_lull_stops_the_idle_clock_alone),
+	    cmocka_unit_test(test_a_sign_during_a_lull_is_as_old_as_the_lull),
+	    cmocka_unit_test(test_lulls_and_pauses_may_overlap_in_any_way),
+	    cmocka_unit_test(test_another_goes_on_with_a_lull),
 	    cmocka_unit_test(test_defaults_are_those_of_the_manual),
 	    cmocka_unit_test(test_limits_are_exact),
 	    cmocka_unit_test(test_total_is_examined_before_idle),

@@ -80,6 +80,7 @@ static const struct {
     {WIRE_RENEW, WIRE_SUPERVISOR, 1},
     {WIRE_PROGRESS, WIRE_SERVER, 0},
     {WIRE_IDLE, WIRE_SERVER, 0},
+    {WIRE_LULL, WIRE_SUPERVISOR, 0},
 };
 
 static const int some_fds[8] = {0, 0, 0, 0, 0, 0, 0, 0};

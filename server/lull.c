@@ -1,0 +1,41 @@
+/*
+ * lull: see lull.h.
+ */
+#include "server/lull.h"
+
+/* A supervisor that does not know the job tells when it has started. */
+static void
+say(struct server *s, int64_t job, bool is_lulled)
+{
+	const struct queue_job *j = queue_find(s->queue, job);
+
+	if (j != NULL && j->is_told)
+		link_lull(s->link, (uint64_t)job, is_lulled);
+}
+
+int
+lull_begin(struct server *s, int64_t job)
+{
+	bool is_first;
+	int r = lulls_add(&s->lulls, job, &is_first);
+
+	if (r == 0 && is_first)
+		say(s, job, true);
+	return r;
+}
+
+void
+lull_end(struct server *s, int64_t job)
+{
+	if (lulls_remove(&s->lulls, job))
+		say(s, job, false);
+}
+
+void
+lull_told(struct server *s, const struct standing *st)
+{
+	bool is_wished = lulls_has(&s->lulls, (int64_t)st->job);
+
+	if (is_wished != (st->lull_ns != 0))
+		link_lull(s->link, st->job, is_wished);
+}
