@@ -34,9 +34,9 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wfor
 SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 
-# libc is shared, these four come from their archives where there are any: it halves what they cost at the
+# libc is shared, these five come from their archives where there are any: it halves what they cost at the
 # start of every command. pkg-config knows what the archives need in turn.
-PACKAGES = libbsd inih sqlite3 jansson
+PACKAGES = libbsd libmd inih sqlite3 jansson
 WANTED := $(shell $(PKG_CONFIG) --static --libs-only-l $(PACKAGES) 2>/dev/null)
 ifeq ($(strip $(WANTED)),)
 WANTED := -lbsd -lmd -linih -lsqlite3 -lm -lz -ljansson
@@ -51,7 +51,8 @@ PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 archive = $(filter /%,$(shell $(CC) -print-file-name=$(patsubst -l%,lib%.a,$(1))))
 from_libc = -lc -lm -lpthread -ldl -lrt
 link_with = $(foreach l,$(1),$(or $(if $(filter $(from_libc),$(l)),$(l)),$(call archive,$(l)),$(l)))
-LIBS := $(call link_with,$(WANTED))
+# Base64 is in libresolv where glibc is older than 2.34.
+LIBS := $(call link_with,$(WANTED)) -lresolv
 LIBS_BSD := $(call link_with,$(WANTED_BSD))
 
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DSPAWND_VERSION='"$(VERSION)"' -I. -I$(BUILD)/gen \

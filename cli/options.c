@@ -60,6 +60,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_FORMAT] = {"format", 0, "FORMAT", COMMAND_FIFO, "json (default) or tsv"},
     [OPTION_SINCE] = {"since", 0, "SEQ", COMMAND_RESULTS | COMMAND_EVENTS,
 	"only records after this one"},
+    [OPTION_WITH_RESULTS] = {"with-results", 0, NULL, COMMAND_RESULTS,
+	"put what each child wrote into SPAWND_RESULT into its record"},
     [OPTION_TREE] = {"tree", 0, NULL, COMMAND_EVENTS, "also what is below the parent's children"},
     [OPTION_STATUS] = {"status", 0, "STATUS", COMMAND_LIST,
 	"only jobs with this status, or paused"},

@@ -122,7 +122,7 @@ static void
 set_file(json_t *o, const char *key, const char *size_key, const char *path)
 {
 	struct stat st;
-	bool is_there = stat(path, &st) == 0;
+	bool is_there = lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 
 	json_object_set_new(o, key, json_string(path));
 	if (size_key != NULL)

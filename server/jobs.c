@@ -9,6 +9,7 @@
 #include "server/lull.h"
 #include "server/record.h"
 #include "server/refusal.h"
+#include "server/regular.h"
 #include "server/row.h"
 #include "server/starter.h"
 #include "server/stranger.h"
@@ -21,16 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static int64_t
-file_size(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 ? (int64_t)st.st_size : 0;
-}
 
 /* Makes the record and stores the end. 0 or -errno. */
 static int
@@ -55,9 +47,9 @@ store_end(struct server *s, const struct row *row, const struct ending *e, uint6
 		return r;
 	starter_output_path(&s->paths, row->job.job, output);
 	starter_result_path(&s->paths, row->job.job, result);
-	record.output_bytes = file_size(output);
+	record.output_bytes = regular_close_to_others(output);
 	record.output_freed = (int64_t)freed;
-	record.result_bytes = file_size(result);
+	record.result_bytes = regular_close_to_others(result);
 	line = record_make(&record);
 	if (line == NULL)
 		return -ENOMEM;

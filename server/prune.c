@@ -75,13 +75,16 @@ prune_look(struct server *s)
 static int
 unlink_files(void *arg, int64_t job)
 {
+	static int (*const kinds[])(const struct paths *p, int64_t job,
+	    char path[PATH_MAX]) = {starter_output_path, starter_result_path, starter_results_path,
+	    starter_results_part};
 	struct server *s = arg;
 	char path[PATH_MAX];
 
-	if (starter_output_path(&s->paths, job, path) == 0)
-		unlink(path);
-	if (starter_result_path(&s->paths, job, path) == 0)
-		unlink(path);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i](&s->paths, job, path) == 0)
+			unlink(path);
+	}
 	s->removed_count++;
 	return 0;
 }

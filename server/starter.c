@@ -48,6 +48,18 @@ starter_result_path(const struct paths *p, int64_t job, char path[PATH_MAX])
 }
 
 int
+starter_results_path(const struct paths *p, int64_t job, char path[PATH_MAX])
+{
+	return numbered_path(p->output_dir, job, ".results", path);
+}
+
+int
+starter_results_part(const struct paths *p, int64_t job, char path[PATH_MAX])
+{
+	return numbered_path(p->output_dir, job, ".results.part", path);
+}
+
+int
 starter_beats_path(const struct paths *p, int64_t job, char path[PATH_MAX])
 {
 	return numbered_path(p->beats_dir, job, "", path);

@@ -41,4 +41,8 @@ int starter_output_path(const struct paths *p, int64_t job, char path[PATH_MAX])
 int starter_result_path(const struct paths *p, int64_t job, char path[PATH_MAX]);
 int starter_beats_path(const struct paths *p, int64_t job, char path[PATH_MAX]);
 
+/* Where a job that is resumed finds its children's results (results.h), and where that file is written. */
+int starter_results_path(const struct paths *p, int64_t job, char path[PATH_MAX]);
+int starter_results_part(const struct paths *p, int64_t job, char path[PATH_MAX]);
+
 #endif

@@ -1,0 +1,44 @@
+/*
+ * inlined: what a child wrote into SPAWND_RESULT, taken in piece by piece, as fields of its record:
+ * whole if it is short, else its SHA-256 and its end. Pure; the digest is libmd's. Runs in the server.
+ */
+#ifndef SERVER_INLINED_H
+#define SERVER_INLINED_H
+
+#include <jansson.h>
+#include <sha2.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is longer than the first of these is told by its last bytes, as many as the second. */
+#define INLINED_MAX (48 * 1024)
+#define INLINED_TAIL (8 * 1024)
+
+struct inlined {
+	uint64_t size;
+	SHA2_CTX sha256; /* of what is longer than INLINED_MAX */
+	uint8_t head[INLINED_MAX];
+	uint8_t tail[INLINED_TAIL];
+};
+
+/* Nothing has come yet. */
+void inlined_begin(struct inlined *i);
+
+/* Takes the next bytes. */
+void inlined_add(struct inlined *i, const void *bytes, size_t len);
+
+/*
+ * Sets the fields in the record: result_bytes, and result_text, or result_sha256 and result_tail. Bytes
+ * that are no UTF-8, or have a NUL among them, are said in base64 instead, as result_base64 or
+ * result_tail_base64. A tail that begins within a character of UTF-8 begins at the next one. 0 or
+ * -ENOMEM; to be called once, at the end.
+ */
+int inlined_describe(struct inlined *i, json_t *record);
+
+/* Why there is none: what regular_open() or a read answered, a positive errno. NULL: it wrote none. */
+const char *inlined_reason(int error);
+
+/* Sets the fields of a record without a result, for this reason. 0 or -ENOMEM. */
+int inlined_describe_none(json_t *record, const char *reason);
+
+#endif
