@@ -42,6 +42,8 @@ const struct config_row config_rows[] = {
 	"how many jobs of one parent run at once"},
     {"spawnd", "queue_limit", CONFIG_COUNT_NUMBER, offsetof(struct config, queue_limit), 1,
 	10000000, false, NULL, "10000", "how many jobs may wait; beyond that, enqueue waits"},
+    {"spawnd", "max_depth", CONFIG_COUNT_NUMBER, offsetof(struct config, max_depth), 0, 64, false,
+	NULL, "4", "how deep jobs may be below a job whose parent is none"},
     {"spawnd", "durability", CONFIG_CHOICE, offsetof(struct config, durability), 0, 0, false,
 	durability_words, "full",
 	"whether a job survives a crash of the machine (full) or of spawnd only (normal)"},

@@ -27,6 +27,7 @@ struct config {
 	uint32_t max_running;
 	uint32_t max_running_per_parent; /* CONFIG_UNLIMITED: none */
 	uint32_t queue_limit;
+	uint32_t max_depth;  /* a job whose parent is no job is at depth 0 */
 	uint32_t durability; /* enum config_durability */
 	uint32_t keep_jobs;  /* that have ended; CONFIG_UNLIMITED: any number */
 	uint64_t keep_ns;    /* how long they are kept; WATCHDOG_OFF: for ever */

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "server/jobs.h"
+#include "server/kin.h"
 #include "server/starter.h"
 #include "wire/launch.h"
 
@@ -475,7 +476,8 @@ enqueue_pump(struct call *call)
 		call_fail(call, "ShuttingDown", NULL);
 		return;
 	}
-	if (existing != NULL && !meet_existing(call, e, existing))
+	if (!kin_admit(call, e->parent, e->child) ||
+	    (existing != NULL && !meet_existing(call, e, existing)))
 		return;
 	if (queue_is_full(s->queue)) {
 		if (e->p.no_wait)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "server/kin.h"
 #include "server/lull.h"
 #include "server/record.h"
 #include "server/refusal.h"
@@ -158,13 +159,12 @@ int
 jobs_add(struct server *s, struct jobs_new *n)
 {
 	struct store_job *job = &n->job;
-	struct queue_job *above;
+	struct queue_job *above = queue_find_child(s->queue, job->parent);
 	int r;
 
 	if (queue_find_child(s->queue, job->child) != NULL)
 		return -EINVAL;
-	above = queue_find_child(s->queue, job->parent);
-	job->depth = above == NULL ? 0 : above->depth + 1;
+	job->depth = kin_depth(s, job->parent);
 	job->status = STATUS_QUEUED;
 	job->queued_ms = clock_wall_ms();
 	r = inherit_policy(s, above, n);

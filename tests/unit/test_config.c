@@ -71,6 +71,7 @@ the_defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(c.max_running, 8);
 	assert_true(c.max_running_per_parent == CONFIG_UNLIMITED);
 	assert_int_equal(c.queue_limit, 10000);
+	assert_int_equal(c.max_depth, 4);
 	assert_int_equal(c.durability, DURABILITY_FULL);
 	assert_int_equal(c.keep_ns, 30 * 86400 * NSEC_PER_SEC);
 	assert_int_equal(c.keep_jobs, 100000);
@@ -88,6 +89,7 @@ what_is_written_is_read_back(void **state)
 	    {"spawnd", "max_running_per_parent", "off"},
 	    {"spawnd", "max_running_per_parent", "3"},
 	    {"spawnd", "queue_limit", "1"},
+	    {"spawnd", "max_depth", "0"},
 	    {"spawnd", "durability", "normal"},
 	    {"spawnd", "keep", "1s"},
 	    {"spawnd", "keep", "off"},
@@ -161,6 +163,7 @@ numbers_have_bounds(void **state)
 	assert_refused("spawnd", "max_running", "off", EINVAL, "from 1 to 32768");
 	assert_refused("spawnd", "max_running_per_parent", "x", EINVAL, "to 32768, or off");
 	assert_refused("spawnd", "queue_limit", "10000001", ERANGE, "10000000");
+	assert_refused("spawnd", "max_depth", "65", ERANGE, "64");
 }
 
 static void
