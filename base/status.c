@@ -10,11 +10,13 @@ static const char *const names[STATUS_COUNT] = {
     [STATUS_QUEUED] = "queued",
     [STATUS_STARTING] = "starting",
     [STATUS_RUNNING] = "running",
+    [STATUS_SUSPENDED] = "suspended",
     [STATUS_COMPLETED] = "completed",
     [STATUS_ERROR] = "error",
     [STATUS_TIMEOUT] = "timeout",
     [STATUS_CANCELLED] = "cancelled",
     [STATUS_LOST] = "lost",
+    [STATUS_SKIPPED] = "skipped",
 };
 
 const char *
@@ -41,6 +43,7 @@ status_is_final(enum status s)
 	case STATUS_QUEUED:
 	case STATUS_STARTING:
 	case STATUS_RUNNING:
+	case STATUS_SUSPENDED:
 	case STATUS_COUNT:
 		return false;
 	case STATUS_COMPLETED:
@@ -48,6 +51,7 @@ status_is_final(enum status s)
 	case STATUS_TIMEOUT:
 	case STATUS_CANCELLED:
 	case STATUS_LOST:
+	case STATUS_SKIPPED:
 		return true;
 	}
 	return false;

@@ -11,11 +11,13 @@ enum status {
 	STATUS_QUEUED,
 	STATUS_STARTING, /* told to the supervisor, not yet known to run; people see "queued" */
 	STATUS_RUNNING,
+	STATUS_SUSPENDED, /* it has ended its process, to be run again later */
 	STATUS_COMPLETED,
 	STATUS_ERROR,
 	STATUS_TIMEOUT,
 	STATUS_CANCELLED,
 	STATUS_LOST,
+	STATUS_SKIPPED, /* it never ran: what it waited for has failed */
 	STATUS_COUNT
 };
 

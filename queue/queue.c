@@ -1,8 +1,10 @@
 /*
- * queue: see queue.h. Runs in the server. Two trees find jobs, one finds parents; a ring of the
- * parents that have queued jobs gives each its turn. Makes no system call.
+ * queue: see queue.h. Runs in the server. Two trees find jobs, one finds parents; queue/line.h has
+ * the order in which they get room. Makes no system call.
  */
 #include "queue/queue.h"
+
+#include "queue/pools.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,16 +13,18 @@
 RB_HEAD(numbers, queue_job);
 RB_HEAD(children, queue_job);
 RB_HEAD(parents, queue_parent);
-TAILQ_HEAD(ring, queue_parent);
 
 struct queue {
 	struct queue_room room;
 	struct numbers numbers;
 	struct children children;
 	struct parents parents;
-	struct ring ring;
+	struct pools pools;
+	struct line_turns turns;
 	size_t queued;
-	size_t running;
+	size_t working; /* starting or running, and takes room */
+	size_t lent;
+	size_t suspended;
 };
 
 static int
@@ -55,10 +59,13 @@ queue_new(const struct queue_room *room)
 
 	if (q == NULL)
 		return NULL;
+	if (pools_init(&q->pools) < 0) {
+		free(q);
+		return NULL;
+	}
 	RB_INIT(&q->numbers);
 	RB_INIT(&q->children);
 	RB_INIT(&q->parents);
-	TAILQ_INIT(&q->ring);
 	q->room = *room;
 	return q;
 }
@@ -69,13 +76,41 @@ queue_free(struct queue *q)
 	if (q == NULL)
 		return;
 	queue_clear(q);
+	pools_fini(&q->pools);
 	free(q);
+}
+
+static void
+look_at_parent(struct queue *q, struct queue_parent *p)
+{
+	line_set_full(&p->owner, p->working >= q->room.max_running_per_parent);
 }
 
 void
 queue_set_room(struct queue *q, const struct queue_room *room)
 {
+	struct queue_parent *p;
+
 	q->room = *room;
+	RB_FOREACH (p, parents, &q->parents)
+		look_at_parent(q, p);
+}
+
+int
+queue_set_pools(struct queue *q, const struct queue_pool *pools, size_t count)
+{
+	pools_forget(&q->pools);
+	for (size_t i = 0; i < count; i++) {
+		if (pools_set(&q->pools, pools[i].name, pools[i].max_running) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+const struct line_pool *
+queue_find_pool(const struct queue *q, const char *name)
+{
+	return pools_find(&q->pools, name);
 }
 
 void
@@ -85,32 +120,6 @@ queue_clear(struct queue *q)
 
 	while ((j = RB_MIN(numbers, &q->numbers)) != NULL)
 		queue_remove(q, j);
-}
-
-/* Joins the line of its parent, at its head or its tail, and the parent joins the ring. */
-static void
-line_up(struct queue *q, struct queue_job *j, bool is_first)
-{
-	struct queue_parent *p = j->parent;
-
-	if (TAILQ_EMPTY(&p->line))
-		TAILQ_INSERT_TAIL(&q->ring, p, in_ring);
-	if (is_first)
-		TAILQ_INSERT_HEAD(&p->line, j, in_line);
-	else
-		TAILQ_INSERT_TAIL(&p->line, j, in_line);
-	q->queued++;
-}
-
-static void
-leave_line(struct queue *q, struct queue_job *j)
-{
-	struct queue_parent *p = j->parent;
-
-	TAILQ_REMOVE(&p->line, j, in_line);
-	if (TAILQ_EMPTY(&p->line))
-		TAILQ_REMOVE(&q->ring, p, in_ring);
-	q->queued--;
 }
 
 struct queue_parent *
@@ -137,8 +146,9 @@ make_parent(struct queue *q, const char *name)
 		return NULL;
 	memcpy(p->name, name, size);
 	TAILQ_INIT(&p->jobs);
-	TAILQ_INIT(&p->line);
+	RB_INIT(&p->owner.lines);
 	RB_INSERT(parents, &q->parents, p);
+	look_at_parent(q, p);
 	return p;
 }
 
@@ -151,39 +161,112 @@ drop_parent_if_empty(struct queue *q, struct queue_parent *p)
 	free(p);
 }
 
+/* It takes room: everybody's, its parent's and its pool's. */
+static void
+take_room(struct queue *q, struct queue_job *j)
+{
+	q->working++;
+	j->pool->running++;
+	j->parent->working++;
+	look_at_parent(q, j->parent);
+}
+
+static void
+give_room(struct queue *q, struct queue_job *j)
+{
+	q->working--;
+	j->pool->running--;
+	j->parent->working--;
+	look_at_parent(q, j->parent);
+}
+
+static void
+line_up(struct queue *q, struct queue_job *j)
+{
+	if (j->holds != 0)
+		return;
+	j->place.order = (uint64_t)j->number;
+	line_join(&q->turns, j->line, &j->place);
+}
+
+/* It leaves the status that it has, for none. */
+static void
+leave_status(struct queue *q, struct queue_job *j)
+{
+	line_leave(&j->place);
+	if (queue_is_live(j))
+		j->parent->running--;
+	if (j->status == STATUS_QUEUED)
+		q->queued--;
+	else if (j->status == STATUS_SUSPENDED)
+		q->suspended--;
+	else if (j->is_lent)
+		q->lent--;
+	else
+		give_room(q, j);
+	j->is_lent = false;
+}
+
+static void
+enter_status(struct queue *q, struct queue_job *j, enum status status, uint32_t holds)
+{
+	j->status = status;
+	j->holds = status == STATUS_QUEUED ? holds : 0;
+	if (status == STATUS_QUEUED) {
+		q->queued++;
+		line_up(q, j);
+	} else if (status == STATUS_SUSPENDED) {
+		q->suspended++;
+	} else {
+		j->parent->running++;
+		take_room(q, j);
+	}
+}
+
+/* The lines that it may stand in, so that joining them never fails. Frees j if memory is short. */
+static struct queue_job *
+find_place(struct queue *q, struct queue_job *j, const struct queue_new *n)
+{
+	j->parent = make_parent(q, n->parent);
+	j->pool = pools_get(&q->pools, n->pool != NULL ? n->pool : "");
+	if (j->parent != NULL && j->pool != NULL)
+		j->line = line_get(&j->parent->owner, j->pool, n->priority);
+	if (j->line != NULL)
+		return j;
+	if (j->pool != NULL)
+		pools_drop_if_unused(&q->pools, j->pool);
+	if (j->parent != NULL)
+		drop_parent_if_empty(q, j->parent);
+	free(j);
+	return NULL;
+}
+
 struct queue_job *
-queue_add(struct queue *q, int64_t number, const char *parent, const char *child, int64_t depth,
-    enum status status)
+queue_add(struct queue *q, const struct queue_new *n)
 {
 	struct queue_job *j;
-	size_t size = strlen(child) + 1;
+	size_t size = strlen(n->child) + 1;
 
-	if (queue_find(q, number) != NULL || queue_find_child(q, child) != NULL) {
+	if (queue_find(q, n->number) != NULL || queue_find_child(q, n->child) != NULL) {
 		errno = EEXIST;
 		return NULL;
 	}
 	j = calloc(1, sizeof(*j) + size);
-	if (j == NULL)
-		return NULL;
-	j->parent = make_parent(q, parent);
-	if (j->parent == NULL) {
-		free(j);
+	if (j != NULL)
+		j = find_place(q, j, n);
+	if (j == NULL) {
+		errno = ENOMEM;
 		return NULL;
 	}
-	memcpy(j->child, child, size);
-	j->number = number;
-	j->depth = depth;
-	j->status = status;
+	memcpy(j->child, n->child, size);
+	j->number = n->number;
+	j->depth = n->depth;
+	j->priority = n->priority;
 	RB_INSERT(numbers, &q->numbers, j);
 	RB_INSERT(children, &q->children, j);
 	TAILQ_INSERT_TAIL(&j->parent->jobs, j, in_parent);
 	j->parent->unfinished++;
-	if (status == STATUS_QUEUED) {
-		line_up(q, j, false);
-	} else {
-		j->parent->running++;
-		q->running++;
-	}
+	enter_status(q, j, n->status, n->holds);
 	return j;
 }
 
@@ -213,6 +296,12 @@ queue_next_job(struct queue *q, struct queue_job *j)
 }
 
 bool
+queue_is_live(const struct queue_job *j)
+{
+	return j->status == STATUS_STARTING || j->status == STATUS_RUNNING;
+}
+
+bool
 queue_is_full(const struct queue *q)
 {
 	return q->queued >= q->room.queue_limit;
@@ -225,38 +314,50 @@ queue_queued(const struct queue *q)
 }
 
 size_t
+queue_suspended(const struct queue *q)
+{
+	return q->suspended;
+}
+
+size_t
 queue_running(const struct queue *q)
 {
-	return q->running;
+	return q->working + q->lent;
+}
+
+size_t
+queue_working(const struct queue *q)
+{
+	return q->working;
+}
+
+/* The line whose first place is to get room next, or NULL. */
+static struct line *
+best_line(const struct queue *q)
+{
+	return q->working < q->room.max_running ? pools_best(&q->pools) : NULL;
+}
+
+static struct queue_job *
+job_of(struct line_place *place)
+{
+	return (struct queue_job *)((char *)place - offsetof(struct queue_job, place));
 }
 
 struct queue_job *
 queue_next(struct queue *q)
 {
-	struct queue_parent *p;
+	struct line *l = best_line(q);
 
-	if (q->running >= q->room.max_running)
-		return NULL;
-	TAILQ_FOREACH (p, &q->ring, in_ring) {
-		if (p->running < q->room.max_running_per_parent)
-			return TAILQ_FIRST(&p->line);
-	}
-	return NULL;
+	return l == NULL || l->priority == LINE_CLAIMS ? NULL : job_of(line_first(l));
 }
 
 void
 queue_start(struct queue *q, struct queue_job *j)
 {
-	struct queue_parent *p = j->parent;
-
-	leave_line(q, j);
-	if (!TAILQ_EMPTY(&p->line)) {
-		TAILQ_REMOVE(&q->ring, p, in_ring);
-		TAILQ_INSERT_TAIL(&q->ring, p, in_ring);
-	}
-	j->status = STATUS_STARTING;
-	p->running++;
-	q->running++;
+	line_move_on(&q->turns, &j->place);
+	leave_status(q, j);
+	enter_status(q, j, STATUS_STARTING, 0);
 }
 
 void
@@ -267,12 +368,78 @@ queue_run(struct queue *q, struct queue_job *j)
 }
 
 void
-queue_put_back(struct queue *q, struct queue_job *j)
+queue_suspend(struct queue *q, struct queue_job *j)
 {
-	j->parent->running--;
-	q->running--;
-	j->status = STATUS_QUEUED;
-	line_up(q, j, true);
+	leave_status(q, j);
+	enter_status(q, j, STATUS_SUSPENDED, 0);
+}
+
+void
+queue_put_back(struct queue *q, struct queue_job *j, uint32_t holds)
+{
+	leave_status(q, j);
+	enter_status(q, j, STATUS_QUEUED, holds);
+}
+
+void
+queue_hold(struct queue *q, struct queue_job *j, uint32_t holds)
+{
+	(void)q;
+	j->holds |= holds;
+	if (j->holds != 0)
+		line_leave(&j->place);
+}
+
+void
+queue_release(struct queue *q, struct queue_job *j, uint32_t holds)
+{
+	if ((j->holds & holds) == 0)
+		return;
+	j->holds &= ~holds;
+	line_up(q, j);
+}
+
+int
+queue_lend(struct queue *q, struct queue_job *j)
+{
+	if (j->claims == NULL)
+		j->claims = line_get(&j->parent->owner, j->pool, LINE_CLAIMS);
+	if (j->claims == NULL)
+		return -ENOMEM;
+	if (j->is_lent) {
+		line_leave(&j->place);
+		return 0;
+	}
+	give_room(q, j);
+	j->is_lent = true;
+	q->lent++;
+	return 0;
+}
+
+void
+queue_claim(struct queue *q, struct queue_job *j)
+{
+	if (!j->is_lent || j->place.line != NULL)
+		return;
+	j->place.order = ++q->turns.last;
+	line_join(&q->turns, j->claims, &j->place);
+}
+
+struct queue_job *
+queue_next_claim(struct queue *q)
+{
+	struct line *l = best_line(q);
+
+	return l != NULL && l->priority == LINE_CLAIMS ? job_of(line_first(l)) : NULL;
+}
+
+void
+queue_regain(struct queue *q, struct queue_job *j)
+{
+	line_leave(&j->place);
+	q->lent--;
+	j->is_lent = false;
+	take_room(q, j);
 }
 
 void
@@ -280,12 +447,10 @@ queue_remove(struct queue *q, struct queue_job *j)
 {
 	struct queue_parent *p = j->parent;
 
-	if (j->status == STATUS_QUEUED) {
-		leave_line(q, j);
-	} else {
-		p->running--;
-		q->running--;
-	}
+	leave_status(q, j);
+	line_put(j->line);
+	line_put(j->claims);
+	pools_drop_if_unused(&q->pools, j->pool);
 	RB_REMOVE(numbers, &q->numbers, j);
 	RB_REMOVE(children, &q->children, j);
 	TAILQ_REMOVE(&p->jobs, j, in_parent);

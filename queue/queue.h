@@ -2,15 +2,26 @@
  * queue: the jobs that have not ended, and which of them runs next. Pure: no system call, no store,
  * no clock. The server fills it from the store and does what it says.
  *
- * Invariants: (1) a job number and a child id each stand at most once; (2) starting + running jobs
- * never exceed max_running by queue_next(), nor max_running_per_parent for one parent; (3) a parent
- * exists as long as it has a job; (4) a parent is in the ring if and only if it has a queued job.
+ * Order: whoever wants back what it lent comes before everybody who is to be started. Then the higher
+ * priority is first. Within a priority and a pool (those without a pool are like one more) the parents
+ * take turns, and so do the pools where room is short for all: what moved on longest ago is first, and
+ * who comes anew is behind no more than one turn of each other. Within a parent, priority and pool the
+ * lower number is first, also after a job was put back or released. A turn taken in one pool costs the
+ * parent none in another: else one whose jobs without a pool start all the time would never get the
+ * pool for which others wait.
+ *
+ * Invariants: (1) a job number and a child id each stand at most once; (2) no start by queue_next(), and
+ * no job by queue_next_claim(), makes starting and running jobs that have not lent their room more than
+ * max_running, nor those of a parent more than max_running_per_parent, nor those of a pool more than its
+ * own; (3) a parent exists as long as it has a job, a pool that is not known any more as long as a job is
+ * of it; (4) a job stands in a line if and only if it is queued without a hold, or claims.
  */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
 
 #include "base/id.h"
 #include "base/status.h"
+#include "queue/line.h"
 
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
@@ -18,16 +29,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Higher runs first. */
+#define QUEUE_PRIORITY_LEAST (-100)
+#define QUEUE_PRIORITY_MOST 100
+
+/* Why a queued job stands in no line. */
+#define QUEUE_HOLD_TIME (1u << 0) /* its time has not come */
+#define QUEUE_HOLD_WAIT (1u << 1) /* it waits for others */
+
 /* Read its fields freely; only the functions below write them, but for the marks. */
 struct queue_job {
 	RB_ENTRY(queue_job) by_number;
 	RB_ENTRY(queue_job) by_child;
 	TAILQ_ENTRY(queue_job) in_parent; /* all of the parent's jobs */
-	TAILQ_ENTRY(queue_job) in_line;   /* the parent's queued ones, first in first out */
+	struct line_place place;          /* where it waits for room */
 	struct queue_parent *parent;
+	struct line_pool *pool;
+	struct line *line;   /* where it waits when it is queued */
+	struct line *claims; /* where it waits when it has lent its room, or NULL */
 	int64_t number;
 	int64_t depth;
-	enum status status; /* STATUS_QUEUED, STATUS_STARTING or STATUS_RUNNING */
+	int32_t priority;
+	enum status status; /* STATUS_QUEUED, STATUS_STARTING, STATUS_RUNNING or STATUS_SUSPENDED */
+	uint32_t holds;     /* QUEUE_HOLD_..., while it is queued */
+	bool is_lent;       /* it runs, and its room is others' */
 	bool is_cancelled;  /* the caller's mark: somebody asked for its end */
 	bool is_told;       /* the caller's mark: the supervisor knows of it */
 	bool is_paused;     /* the caller's mark: so the supervisor said last */
@@ -35,14 +60,14 @@ struct queue_job {
 	char child[];
 };
 
-TAILQ_HEAD(queue_line, queue_job);
+TAILQ_HEAD(queue_jobs, queue_job);
 
 struct queue_parent {
 	RB_ENTRY(queue_parent) by_name;
-	TAILQ_ENTRY(queue_parent) in_ring;
-	struct queue_line jobs;
-	struct queue_line line;
+	struct queue_jobs jobs;
+	struct line_owner owner;
 	size_t running; /* starting ones included */
+	size_t working; /* the same without those that have lent their room */
 	size_t unfinished;
 	char name[];
 };
@@ -56,6 +81,12 @@ struct queue_room {
 	uint32_t queue_limit;
 };
 
+/* A pool: at most so many of its jobs run at once. */
+struct queue_pool {
+	const char *name;
+	uint32_t max_running;
+};
+
 /* NULL if memory is short. */
 struct queue *queue_new(const struct queue_room *room);
 void queue_free(struct queue *q);
@@ -63,15 +94,36 @@ void queue_free(struct queue *q);
 /* New limits. What runs beyond them runs on. */
 void queue_set_room(struct queue *q, const struct queue_room *room);
 
+/*
+ * The pools from now on. Jobs of one that is not among them any more wait until it is again. 0, or
+ * -ENOMEM with some of them set.
+ */
+int queue_set_pools(struct queue *q, const struct queue_pool *pools, size_t count);
+
+/* The pool of that name, or NULL. It may be one that is not known any more. */
+const struct line_pool *queue_find_pool(const struct queue *q, const char *name);
+
 /* Forgets all jobs. */
 void queue_clear(struct queue *q);
 
+/* What a job is added with. */
+struct queue_new {
+	int64_t number;
+	const char *parent;
+	const char *child;
+	const char *pool; /* NULL: none */
+	int64_t depth;
+	int32_t priority;
+	enum status status; /* one of the four */
+	uint32_t holds;     /* of a queued one */
+};
+
 /*
- * Adds a job in one of the three states, at the end of its parent's line if it is queued. The
- * queue owns it. NULL with errno ENOMEM, or EEXIST where number or child stand already.
+ * Adds a job; a queued one without holds to the line of its parent, pool and priority. The queue owns
+ * it. A pool that is not known is made, without room. NULL with errno ENOMEM, or EEXIST where number or
+ * child stand already.
  */
-struct queue_job *queue_add(struct queue *q, int64_t number, const char *parent, const char *child,
-    int64_t depth, enum status status);
+struct queue_job *queue_add(struct queue *q, const struct queue_new *n);
 
 struct queue_job *queue_find(struct queue *q, int64_t number);             /* or NULL */
 struct queue_job *queue_find_child(struct queue *q, const char *child);    /* or NULL */
@@ -80,25 +132,52 @@ struct queue_parent *queue_find_parent(struct queue *q, const char *name); /* or
 /* All jobs, by number: queue_next_job(q, NULL) is the first; NULL ends. */
 struct queue_job *queue_next_job(struct queue *q, struct queue_job *j);
 
+/* Whether it starts or runs: the supervisor has to do with it. */
+bool queue_is_live(const struct queue_job *j);
+
 /* Whether another job may be added under queue_limit. */
 bool queue_is_full(const struct queue *q);
 
-size_t queue_queued(const struct queue *q);
-size_t queue_running(const struct queue *q); /* starting ones included */
+size_t queue_queued(const struct queue *q); /* those on hold included */
+size_t queue_suspended(const struct queue *q);
+size_t queue_running(const struct queue *q); /* starting ones, and those that lend, included */
+size_t queue_working(const struct queue *q); /* the same without those that lend */
 
 /*
- * The job that is to run next, or NULL: no job, or no room. Parents take turns; within one, first
- * in, first out. O(1), but for parents at their own limit.
+ * The job that is to run next, or NULL: no job, no room, or a claim is to be served first. Costs
+ * O(pools + log n), whatever the queue's length.
  */
 struct queue_job *queue_next(struct queue *q);
 
 /*
- * The only three ways in which a job changes: queued -> starting (its parent's next turn comes
- * after all others'), starting -> running, starting -> queued (first in its line).
+ * The ways in which a job changes: queued (without hold) -> starting (the next turn of its line comes
+ * after all others'), starting -> running, running -> suspended (it has no process, takes no room), and
+ * starting, running or suspended -> queued again, at the place that its number has in its line, with
+ * these holds.
  */
 void queue_start(struct queue *q, struct queue_job *j);
 void queue_run(struct queue *q, struct queue_job *j);
-void queue_put_back(struct queue *q, struct queue_job *j);
+void queue_suspend(struct queue *q, struct queue_job *j);
+void queue_put_back(struct queue *q, struct queue_job *j, uint32_t holds);
+
+/* Adds or takes away holds of a queued job, which stands in its line while it has none. */
+void queue_hold(struct queue *q, struct queue_job *j, uint32_t holds);
+void queue_release(struct queue *q, struct queue_job *j, uint32_t holds);
+
+/*
+ * A starting or running job lends its room to others: everybody's, its parent's and its pool's. Nothing
+ * happens if it has done so; a claim is withdrawn. 0, or -ENOMEM: it keeps its room.
+ */
+int queue_lend(struct queue *q, struct queue_job *j);
+
+/*
+ * It wants its room back. Whoever claims is served before any start, and first come, first served
+ * among those for whom there is room: queue_next_claim() is the next of them, NULL: none, or no
+ * room; queue_regain() gives it its room. Nothing happens if it claims already, or never lent.
+ */
+void queue_claim(struct queue *q, struct queue_job *j);
+struct queue_job *queue_next_claim(struct queue *q);
+void queue_regain(struct queue *q, struct queue_job *j);
 
 /* It has ended: frees j, and its parent if that was the last. */
 void queue_remove(struct queue *q, struct queue_job *j);

@@ -345,8 +345,8 @@ call_list(struct call *call)
 	q->status = q->p.status == NULL ? -1 : status_parse(q->p.status);
 	if (q->p.status != NULL && (q->status < 0 || q->status == STATUS_STARTING)) {
 		call_fail_argument(call, "status",
-		    "must be queued, running, completed, error, "
-		    "timeout, cancelled or lost");
+		    "must be queued, running, suspended, completed, error, "
+		    "timeout, cancelled, lost or skipped");
 		return;
 	}
 	call->stream = list_stream;

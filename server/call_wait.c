@@ -237,7 +237,7 @@ is_hopeless(const struct call *call)
 	for (size_t i = 0; i < w->jobs.count; i++) {
 		struct queue_job *j = queue_find(s->queue, w->jobs.items[i]);
 
-		if (j == NULL || j->status != STATUS_QUEUED)
+		if (j == NULL || queue_is_live(j))
 			return false;
 	}
 	return true;

@@ -98,11 +98,24 @@ jobs_end(struct server *s, int64_t number, const struct ending *e)
 	return 0;
 }
 
+/* The job as the store has it, into the queue. NULL with errno. */
+static struct queue_job *
+add_to_queue(struct server *s, const struct store_job *j)
+{
+	const struct queue_new n = {.number = j->job,
+	    .parent = j->parent,
+	    .child = j->child,
+	    .depth = j->depth,
+	    .status = j->status};
+
+	return queue_add(s->queue, &n);
+}
+
 static int
 load_job(void *arg, const struct store_job *j)
 {
 	struct server *s = arg;
-	struct queue_job *q = queue_add(s->queue, j->job, j->parent, j->child, j->depth, j->status);
+	struct queue_job *q = add_to_queue(s, j);
 
 	if (q == NULL)
 		return -errno;
@@ -174,8 +187,7 @@ jobs_add(struct server *s, struct jobs_new *n)
 	    store_add_job(s->store, job, n->token, n->block, n->block_len, &job->job, &job->run));
 	if (r < 0)
 		return r;
-	if (queue_add(s->queue, job->job, job->parent, job->child, job->depth, STATUS_QUEUED) ==
-	    NULL)
+	if (add_to_queue(s, job) == NULL)
 		return server_check(s, -ENOMEM);
 	touch_parent(s, job);
 	return 0;
@@ -198,6 +210,11 @@ jobs_schedule(struct server *s)
 {
 	struct queue_job *j;
 
+	/* Who has lent his room gets it back, whether or not anything may be started. */
+	while ((j = queue_next_claim(s->queue)) != NULL) {
+		queue_regain(s->queue, j);
+		s->has_news = true;
+	}
 	if (!s->is_synced || s->is_paused || s->is_stopping || s->is_upgrading)
 		return;
 	while (s->store_error == 0 && (j = queue_next(s->queue)) != NULL) {
@@ -219,7 +236,7 @@ put_back(struct server *s, struct queue_job *j, const char *why)
 	j->is_told = false;
 	outputs_forget(s->outputs, j->number);
 	if (server_check(s, store_set_queued(s->store, j->number)) == 0)
-		queue_put_back(s->queue, j);
+		queue_put_back(s->queue, j, 0);
 	server_back_off(s);
 }
 
@@ -299,7 +316,7 @@ cancel_one(struct server *s, struct queue_job *j)
 {
 	struct ending e = {.status = STATUS_CANCELLED, .error = "cancelled before it was started"};
 
-	if (j->status != STATUS_QUEUED) {
+	if (queue_is_live(j)) {
 		/* Where nothing can be stored, the supervisor remembers it. */
 		if (!s->is_store_down)
 			server_check(s, store_set_cancelled(s->store, j->number));
@@ -336,7 +353,7 @@ jobs_cancel_running(struct server *s)
 	struct queue_job *j;
 
 	for (j = queue_next_job(s->queue, NULL); j != NULL; j = queue_next_job(s->queue, j)) {
-		if (j->status != STATUS_QUEUED)
+		if (queue_is_live(j))
 			cancel_one(s, j);
 	}
 }

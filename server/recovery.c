@@ -71,7 +71,7 @@ settle(struct server *s, struct queue_job *j)
 		return;
 	if (p.status == STATUS_STARTING && p.supervisor == s->instance) {
 		if (server_check(s, store_set_queued(s->store, j->number)) == 0)
-			queue_put_back(s->queue, j);
+			queue_put_back(s->queue, j, 0);
 	} else if (!p.is_of_this_boot) {
 		lose(s, j, "lost: the machine was restarted while it ran");
 	} else {
@@ -86,7 +86,7 @@ recovery_synced(struct server *s)
 
 	for (j = queue_next_job(s->queue, NULL); j != NULL; j = next) {
 		next = queue_next_job(s->queue, j);
-		if (j->status != STATUS_QUEUED && !j->is_told)
+		if (queue_is_live(j) && !j->is_told)
 			settle(s, j);
 	}
 	s->is_synced = true;

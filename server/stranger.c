@@ -66,11 +66,16 @@ find_number(const char *bytes, size_t len, const char *name)
 static int
 admit(struct server *s, const struct store_job *j)
 {
+	const struct queue_new n = {.number = j->job,
+	    .parent = j->parent,
+	    .child = j->child,
+	    .depth = j->depth,
+	    .status = STATUS_STARTING};
 	int r = server_check(s, store_add_found_job(s->store, j));
 
 	if (r < 0)
 		return r;
-	if (queue_add(s->queue, j->job, j->parent, j->child, j->depth, STATUS_STARTING) == NULL)
+	if (queue_add(s->queue, &n) == NULL)
 		return server_check(s, -ENOMEM);
 	if (j->is_delivered)
 		deliver_touch(s->deliver, j->parent);

@@ -39,11 +39,13 @@ test_ended_jobs_are_final(void **state)
 	assert_false(status_is_final(STATUS_QUEUED));
 	assert_false(status_is_final(STATUS_STARTING));
 	assert_false(status_is_final(STATUS_RUNNING));
+	assert_false(status_is_final(STATUS_SUSPENDED));
 	assert_true(status_is_final(STATUS_COMPLETED));
 	assert_true(status_is_final(STATUS_ERROR));
 	assert_true(status_is_final(STATUS_TIMEOUT));
 	assert_true(status_is_final(STATUS_CANCELLED));
 	assert_true(status_is_final(STATUS_LOST));
+	assert_true(status_is_final(STATUS_SKIPPED));
 }
 
 int

@@ -1,0 +1,103 @@
+/*
+ * pools: see pools.h. Run by the server, by way of the queue. Makes no system call.
+ */
+#include "queue/pools.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+pools_init(struct pools *pools)
+{
+	TAILQ_INIT(pools);
+	return pools_set(pools, "", UINT32_MAX);
+}
+
+void
+pools_fini(struct pools *pools)
+{
+	struct line_pool *pool;
+
+	while ((pool = TAILQ_FIRST(pools)) != NULL) {
+		TAILQ_REMOVE(pools, pool, in_pools);
+		free(pool);
+	}
+}
+
+struct line_pool *
+pools_find(const struct pools *pools, const char *name)
+{
+	struct line_pool *pool;
+
+	TAILQ_FOREACH (pool, pools, in_pools) {
+		if (strcmp(pool->name, name) == 0)
+			return pool;
+	}
+	return NULL;
+}
+
+struct line_pool *
+pools_get(struct pools *pools, const char *name)
+{
+	struct line_pool *pool = pools_find(pools, name);
+	size_t size = strlen(name) + 1;
+
+	if (pool != NULL)
+		return pool;
+	pool = calloc(1, sizeof(*pool) + size);
+	if (pool == NULL)
+		return NULL;
+	memcpy(pool->name, name, size);
+	RB_INIT(&pool->ready);
+	TAILQ_INSERT_TAIL(pools, pool, in_pools);
+	return pool;
+}
+
+void
+pools_drop_if_unused(struct pools *pools, struct line_pool *pool)
+{
+	if (pool->is_known || pool->users > 0)
+		return;
+	TAILQ_REMOVE(pools, pool, in_pools);
+	free(pool);
+}
+
+void
+pools_forget(struct pools *pools)
+{
+	struct line_pool *pool, *next;
+
+	for (pool = TAILQ_NEXT(TAILQ_FIRST(pools), in_pools); pool != NULL; pool = next) {
+		next = TAILQ_NEXT(pool, in_pools);
+		pool->is_known = false;
+		pool->max_running = 0;
+		pools_drop_if_unused(pools, pool);
+	}
+}
+
+int
+pools_set(struct pools *pools, const char *name, uint32_t max_running)
+{
+	struct line_pool *pool = pools_get(pools, name);
+
+	if (pool == NULL)
+		return -ENOMEM;
+	pool->is_known = true;
+	pool->max_running = max_running;
+	return 0;
+}
+
+struct line *
+pools_best(const struct pools *pools)
+{
+	struct line_pool *pool;
+	struct line *best = NULL, *l;
+
+	TAILQ_FOREACH (pool, pools, in_pools) {
+		l = pool->running < pool->max_running ? line_best(pool) : NULL;
+		if (l != NULL && (best == NULL || line_compare(l, best) < 0))
+			best = l;
+	}
+	return best;
+}
