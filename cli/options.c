@@ -1,6 +1,6 @@
 /*
- * options: the table of all options, and reading them. Run by every command, before anything
- * else. Must not touch files or sockets.
+ * options: see options.h. Run by every command, before anything else. Must not touch files or
+ * sockets.
  */
 #include "cli/options.h"
 
@@ -25,89 +25,6 @@
  */
 #define VAL_ROW 256
 #define VAL_LIMIT 512
-
-#define JOBS (COMMAND_ENQUEUE | COMMAND_RUN)
-#define TARGETERS (COMMAND_CANCEL | COMMAND_PAUSE | COMMAND_UNPAUSE)
-#define PARENTS \
-	(JOBS | COMMAND_WAIT | COMMAND_NEXT | COMMAND_RESULTS | COMMAND_EVENTS | COMMAND_LIST | \
-	    TARGETERS)
-#define STARTERS (PARENTS | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS)
-#define ALL UINT32_MAX
-
-struct option_row {
-	const char *name;
-	char letter;          /* 0: none */
-	const char *argument; /* NULL: a switch */
-	uint32_t commands;
-	const char *help; /* NULL: not for people, not shown */
-};
-
-static const struct option_row option_rows[OPTION_COUNT] = {
-    [OPTION_PARENT] = {"parent", 'p', "X", PARENTS, "the parent; inside a job: that job"},
-    [OPTION_CHILD] = {"child", 'c', "Y", JOBS, "the child's id; made up if not given"},
-    [OPTION_IF_EXISTS] = {"if-exists", 0, "WHAT", JOBS,
-	"a child that has not ended: refuse (default), ignore, replace"},
-    [OPTION_NO_WAIT] = {"no-wait", 0, NULL, JOBS, "do not wait for room in a full queue: exit 75"},
-    [OPTION_MODEL] = {"model", 0, "MODEL", JOBS,
-	"what the child is to think with; it finds it in SPAWND_MODEL"},
-    [OPTION_META] = {"meta", 0, "K=V", JOBS, "a note kept with the job; may be repeated"},
-    [OPTION_ENV] = {"env", 0, "K=V", JOBS, "set a variable for the child; may be repeated"},
-    [OPTION_CLEAN_ENV] = {"clean-env", 0, NULL, JOBS, "only the variables of --env"},
-    [OPTION_STDIN] = {"stdin", 0, "FILE", JOBS, "the child's standard input (default /dev/null)"},
-    [OPTION_TIMEOUT] = {"timeout", 0, "DURATION", COMMAND_WAIT | COMMAND_NEXT,
-	"do not wait longer than this"},
-    [OPTION_AT] = {"at", 0, "PATH", COMMAND_FIFO, "make the FIFO there"},
-    [OPTION_FORMAT] = {"format", 0, "FORMAT", COMMAND_FIFO, "json (default) or tsv"},
-    [OPTION_SINCE] = {"since", 0, "SEQ", COMMAND_RESULTS | COMMAND_EVENTS,
-	"only records after this one"},
-    [OPTION_WITH_RESULTS] = {"with-results", 0, NULL, COMMAND_RESULTS,
-	"put what each child wrote into SPAWND_RESULT into its record"},
-    [OPTION_TREE] = {"tree", 0, NULL, COMMAND_EVENTS, "also what is below the parent's children"},
-    [OPTION_STATUS] = {"status", 0, "STATUS", COMMAND_LIST,
-	"only jobs with this status, or paused"},
-    [OPTION_FOLLOW] = {"follow", 'f', NULL, COMMAND_LOGS | COMMAND_EVENTS,
-	"go on until the job has ended"},
-    [OPTION_LINES] = {"lines", 'n', "N", COMMAND_LOGS, "only the last N lines"},
-    [OPTION_TOOL] = {"tool", 0, "TOOL", COMMAND_BEAT, "what is being used"},
-    [OPTION_PHASE] = {"phase", 0, "PHASE", COMMAND_BEAT, "how far that is: begin, end, ..."},
-    [OPTION_ROUND] = {"round", 0, "N", COMMAND_BEAT, "the number of the round"},
-    [OPTION_PROGRESS] = {"progress", 0, "X", COMMAND_BEAT, "how much is done: 0.4, or 40%"},
-    [OPTION_EXTEND] = {"extend", 0, "DURATION", COMMAND_BEAT,
-	"ask for this much time from now on, as far as max_extend allows"},
-    [OPTION_NOW] = {"now", 0, NULL, COMMAND_STOP, "cancel what runs instead of waiting for it"},
-    [OPTION_DETACH] = {"detach", 0, NULL, COMMAND_DAEMON,
-	"go into the background; return when it serves"},
-    [OPTION_IF_NEEDED] = {"if-needed", 0, NULL, COMMAND_DAEMON, NULL},
-    [OPTION_READY_FD] = {"ready-fd", 0, "N", COMMAND_DAEMON,
-	"write a newline to this descriptor when it serves"},
-    [OPTION_RESUME] = {"resume", 0, "N", COMMAND_DAEMON, NULL},
-    [OPTION_MANAGED] = {"managed", 0, NULL, COMMAND_SERVER | COMMAND_DAEMON, NULL},
-    [OPTION_EXEC] = {"exec", 0, NULL, COMMAND_RELOAD,
-	"have the daemon go over to the program that now stands where its own was"},
-    [OPTION_NO_AUTOSTART] = {"no-autostart", 0, NULL, STARTERS,
-	"do not start the daemon if none answers: exit 69"},
-    [OPTION_JSON] = {"json", 0, NULL,
-	JOBS | COMMAND_EVENTS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,
-	"JSON for programs"},
-    [OPTION_HELP] = {"help", 'h', NULL, ALL, "this text"},
-};
-
-/* What an option says instead where it means something else to some commands. */
-struct option_exception {
-	enum option_id id;
-	uint32_t commands;
-	const char *help;
-};
-
-static const struct option_exception option_exceptions[] = {
-    {OPTION_PARENT, COMMAND_LIST, "only children of this parent"},
-    {OPTION_PARENT, COMMAND_EVENTS, "only of children of this parent; inside a job: of its own"},
-    {OPTION_SINCE, COMMAND_EVENTS, "only events after this one"},
-    {OPTION_FOLLOW, COMMAND_EVENTS, "go on with what comes; without --since only that"},
-    {OPTION_JSON, COMMAND_EVENTS, "what is printed in any case: JSON, an event a line"},
-    {OPTION_PARENT, COMMAND_CANCEL, "all children of this parent"},
-    {OPTION_PARENT, COMMAND_PAUSE | COMMAND_UNPAUSE, "all children of this parent that run"},
-};
 
 /* What getopt_long() wants for one command. */
 struct option_table {
@@ -134,11 +51,11 @@ table_make(struct option_table *t, const struct command *command)
 	char *s = t->shorts;
 
 	memset(t, 0, sizeof(*t));
-	if (command->bit & JOBS)
+	if (command->bit & COMMANDS_OF_JOBS)
 		*s++ = '+'; /* what follows the first operand belongs to the child's command */
 	*s++ = ':';
 	for (int id = 0; id < OPTION_COUNT; id++) {
-		const struct option_row *row = &option_rows[id];
+		const struct option_row *row = option_row((enum option_id)id);
 
 		if (!(row->commands & command->bit))
 			continue;
@@ -149,7 +66,7 @@ table_make(struct option_table *t, const struct command *command)
 		if (row->letter != 0 && row->argument != NULL)
 			*s++ = ':';
 	}
-	for (int i = 0; i < CONFIG_LIMITS_MAX && (command->bit & JOBS); i++) {
+	for (int i = 0; i < CONFIG_LIMITS_MAX && (command->bit & COMMANDS_OF_JOBS); i++) {
 		limit = config_limit((size_t)i);
 		if (limit == NULL)
 			break;
@@ -165,7 +82,7 @@ letter_id(int letter)
 {
 	int id = 0;
 
-	while (id < OPTION_COUNT - 1 && option_rows[id].letter != letter)
+	while (id < OPTION_COUNT - 1 && option_row((enum option_id)id)->letter != letter)
 		id++;
 	return (enum option_id)id;
 }
@@ -385,18 +302,6 @@ usage_limit(FILE *out, const struct config_row *row)
 	usage_line(out, 0, name, "VALUE", help);
 }
 
-static const char *
-option_help(enum option_id id, const struct command *command)
-{
-	const struct option_exception *x = option_exceptions;
-
-	for (size_t i = 0; i < sizeof(option_exceptions) / sizeof(*x); i++) {
-		if (x[i].id == id && (x[i].commands & command->bit))
-			return x[i].help;
-	}
-	return option_rows[id].help;
-}
-
 void
 options_usage(const struct command *command, FILE *out)
 {
@@ -409,14 +314,15 @@ options_usage(const struct command *command, FILE *out)
 	if (strstr(command->operands, "CHILD") != NULL)
 		fputs("CHILD is a child's id, or a job's number where no child has that id\n", out);
 	fputs("\n", out);
-	for (size_t i = 0; (command->bit & JOBS) && (limit = config_limit(i)) != NULL; i++)
+	for (size_t i = 0; (command->bit & COMMANDS_OF_JOBS) && (limit = config_limit(i)) != NULL;
+	     i++)
 		usage_limit(out, limit);
 	for (int id = 0; id < OPTION_COUNT; id++) {
-		const struct option_row *row = &option_rows[id];
+		const struct option_row *row = option_row((enum option_id)id);
 
 		if (row->help != NULL && (row->commands & command->bit))
 			usage_line(out, row->letter, row->name, row->argument,
-			    option_help((enum option_id)id, command));
+			    option_help((enum option_id)id, command->bit));
 	}
 }
 
@@ -441,7 +347,7 @@ options_number(const struct options *o, enum option_id id, int64_t minimum, int6
 		return 0;
 	number = strtonum(o->value[id], minimum, maximum, &why);
 	if (why != NULL) {
-		warnx("--%s '%s': %s; a number from %lld to %lld is wanted", option_rows[id].name,
+		warnx("--%s '%s': %s; a number from %lld to %lld is wanted", option_row(id)->name,
 		    QUOTE(o->value[id]), why, (long long)minimum, (long long)maximum);
 		return EX_USAGE;
 	}
@@ -456,7 +362,7 @@ options_duration_ms(const struct options *o, enum option_id id, int64_t *ret_ms)
 	int r = o->value[id] == NULL ? 0 : duration_parse(o->value[id], &ns);
 
 	if (r < 0) {
-		warnx("--%s '%s': %s; write 90, 90s, 1.5m, 2h, 1d or off", option_rows[id].name,
+		warnx("--%s '%s': %s; write 90, 90s, 1.5m, 2h, 1d or off", option_row(id)->name,
 		    QUOTE(o->value[id]), r == -ERANGE ? "longer than 100 years" : "not a duration");
 		return EX_USAGE;
 	}
@@ -489,7 +395,7 @@ options_check_word(const struct options *o, enum option_id id, const char *const
 		strlcat(all, w == words ? "" : ", ", sizeof(all));
 		strlcat(all, *w, sizeof(all));
 	}
-	warnx("--%s '%s': no such word; one of these is wanted: %s", option_rows[id].name,
+	warnx("--%s '%s': no such word; one of these is wanted: %s", option_row(id)->name,
 	    QUOTE(o->value[id]), all);
 	return EX_USAGE;
 }

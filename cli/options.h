@@ -1,11 +1,11 @@
 /*
- * options: what a command of spawnd is, one table of all options of all commands, and what was
- * given of them. Usage and getopt_long(3) are driven by it; the limits of a job come from
- * config_limit() of config/config.h.
+ * options: what a command of spawnd is, and what was given of its options, which option_rows.h has.
+ * The limits of a job come from config_limit() of config/config.h.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "cli/option_rows.h"
 #include "config/config.h"
 
 #include <stddef.h>
@@ -13,29 +13,6 @@
 #include <stdio.h>
 
 struct options;
-
-/* What the option table knows a command by. */
-#define COMMAND_DAEMON (1u << 0)
-#define COMMAND_SERVER (1u << 1)
-#define COMMAND_ENQUEUE (1u << 2)
-#define COMMAND_RUN (1u << 3)
-#define COMMAND_WAIT (1u << 4)
-#define COMMAND_NEXT (1u << 5)
-#define COMMAND_FIFO (1u << 6)
-#define COMMAND_RESULTS (1u << 7)
-#define COMMAND_STATUS (1u << 8)
-#define COMMAND_LIST (1u << 9)
-#define COMMAND_LOGS (1u << 10)
-#define COMMAND_CANCEL (1u << 11)
-#define COMMAND_BEAT (1u << 12)
-#define COMMAND_STOP (1u << 13)
-#define COMMAND_RELOAD (1u << 14)
-#define COMMAND_CONFIG (1u << 15)
-#define COMMAND_VERSION (1u << 16)
-#define COMMAND_HELP (1u << 17)
-#define COMMAND_PAUSE (1u << 18)
-#define COMMAND_UNPAUSE (1u << 19)
-#define COMMAND_EVENTS (1u << 20)
 
 /* No limit to the number of operands. */
 #define COMMAND_ANY (-1)
@@ -51,43 +28,6 @@ struct command {
 	 * Does it; the options are checked. Returns the exit code, after telling what went wrong.
 	 */
 	int (*run)(const struct options *o);
-};
-
-enum option_id {
-	OPTION_PARENT,
-	OPTION_CHILD,
-	OPTION_IF_EXISTS,
-	OPTION_NO_WAIT,
-	OPTION_MODEL,
-	OPTION_META,
-	OPTION_ENV,
-	OPTION_CLEAN_ENV,
-	OPTION_STDIN,
-	OPTION_TIMEOUT,
-	OPTION_AT,
-	OPTION_FORMAT,
-	OPTION_SINCE,
-	OPTION_WITH_RESULTS,
-	OPTION_TREE,
-	OPTION_STATUS,
-	OPTION_FOLLOW,
-	OPTION_LINES,
-	OPTION_TOOL,
-	OPTION_PHASE,
-	OPTION_ROUND,
-	OPTION_PROGRESS,
-	OPTION_EXTEND,
-	OPTION_NOW,
-	OPTION_DETACH,
-	OPTION_IF_NEEDED,
-	OPTION_READY_FD,
-	OPTION_RESUME,
-	OPTION_MANAGED,
-	OPTION_EXEC,
-	OPTION_NO_AUTOSTART,
-	OPTION_JSON,
-	OPTION_HELP,
-	OPTION_COUNT
 };
 
 /* The values of an option that may be given more than once, in their order. */
