@@ -384,6 +384,7 @@ static const struct client_error client_errors[] = {
     {"QueueFull", EX_TEMPFAIL, "limit", "the queue is full (queue_limit ",
 	"); try again later, or leave out --no-wait to wait for room"},
     {"DepthExceeded", EX_NOPERM, "reason", "", ""},
+    {"ParentGone", EX_NOPERM, "reason", "", ""},
     {"InvalidArgument", EX_USAGE, "reason", "", ""},
     {"CommandTooLong", EX_DATAERR, "reason", "", ""},
     {"TimedOut", EX_TEMPFAIL, NULL, "timed out", ""},

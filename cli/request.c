@@ -4,6 +4,8 @@
  */
 #include "cli/request.h"
 
+#include "cli/inside.h"
+
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/id.h"
@@ -254,6 +256,7 @@ make_parameters(const struct options *o)
 	    o->value[OPTION_NO_WAIT] != NULL, "token", token, "launch", 0);
 	if (p == NULL)
 		errx(EX_OSERR, "out of memory");
+	json_object_set_new(p, "parent_job", inside_parent_job(options_parent(o)));
 	for (size_t i = 0; i < CONFIG_LIMITS_MAX; i++) {
 		if (o->limit[i] != NULL)
 			json_object_set_new(p, config_limit(i)->key, json_string(o->limit[i]));

@@ -28,6 +28,7 @@
 #define MOST_FILES (UINT64_C(1) << 30)        /* of fs.nr_open, at the most */
 
 static const char *const durability_words[] = {"full", "normal", NULL};
+static const char *const orphans_words[] = {"keep", "cancel", NULL};
 static const char *const activity_words[] = {"heartbeat", "output", NULL};
 static const char *const idle_from_words[] = {"start", "first-beat", NULL};
 static const char *const leftovers_words[] = {"kill", "wait", "leave", NULL};
@@ -44,6 +45,8 @@ const struct config_row config_rows[] = {
 	10000000, false, NULL, "10000", "how many jobs may wait; beyond that, enqueue waits"},
     {"spawnd", "max_depth", CONFIG_COUNT_NUMBER, offsetof(struct config, max_depth), 0, 64, false,
 	NULL, "4", "how deep jobs may be below a job whose parent is none"},
+    {"spawnd", "orphans", CONFIG_CHOICE, offsetof(struct config, orphans), 0, 0, false,
+	orphans_words, "keep", "what becomes of the children of a job that ends"},
     {"spawnd", "durability", CONFIG_CHOICE, offsetof(struct config, durability), 0, 0, false,
 	durability_words, "full",
 	"whether a job survives a crash of the machine (full) or of spawnd only (normal)"},

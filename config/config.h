@@ -19,6 +19,12 @@ enum config_durability {
 	DURABILITY_COUNT
 };
 
+enum config_orphans {
+	ORPHANS_KEEP,
+	ORPHANS_CANCEL,
+	ORPHANS_COUNT
+};
+
 /* No limit, where a count may have none. */
 #define CONFIG_UNLIMITED UINT32_MAX
 
@@ -27,6 +33,7 @@ struct config {
 	uint32_t max_running;
 	uint32_t max_running_per_parent; /* CONFIG_UNLIMITED: none */
 	uint32_t queue_limit;
+	uint32_t orphans;    /* enum config_orphans */
 	uint32_t max_depth;  /* a job whose parent is no job is at depth 0 */
 	uint32_t durability; /* enum config_durability */
 	uint32_t keep_jobs;  /* that have ended; CONFIG_UNLIMITED: any number */

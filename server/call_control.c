@@ -4,6 +4,7 @@
 #include "server/call_control.h"
 
 #include "base/id.h"
+#include "server/cancel.h"
 #include "server/jobs.h"
 #include "server/settings.h"
 
@@ -67,51 +68,28 @@ copy_number(void *arg, const struct store_job *j)
 	return 0;
 }
 
-/* A job that has ended is cancelled enough; one that never was is an error. */
+/* A job that has ended is cancelled enough, but for what is below it; one that never was is an error. */
 static int
 cancel_child(struct server *s, const char *child, size_t *count)
 {
 	int64_t number = 0;
 	int r = server_find_child(s, child, copy_number, &number);
-	struct queue_job *j = r == 0 ? queue_find(s->queue, number) : NULL;
 
-	if (j != NULL)
-		*count += jobs_cancel(s, j);
+	if (r == 0)
+		*count += cancel_job(s, number);
 	return r;
 }
 
 static int
 cancel_number(struct server *s, int64_t number, size_t *count)
 {
-	struct queue_job *j = queue_find(s->queue, number);
+	int r = 0;
 
-	if (j == NULL)
-		return server_check(s, store_read_job(s->store, number, copy_number, &number));
-	*count += jobs_cancel(s, j);
-	return 0;
-}
-
-/*
- * Each cancel may end others of the same parent below it: the first that is left is looked up
- * anew.
- */
-static size_t
-cancel_parent(struct server *s, const char *parent)
-{
-	struct queue_parent *p;
-	struct queue_job *j;
-	size_t count = 0;
-
-	while ((p = queue_find_parent(s->queue, parent)) != NULL) {
-		TAILQ_FOREACH (j, &p->jobs, in_parent) {
-			if (!j->is_cancelled)
-				break;
-		}
-		if (j == NULL)
-			break;
-		count += jobs_cancel(s, j);
-	}
-	return count;
+	if (queue_find(s->queue, number) == NULL)
+		r = server_check(s, store_read_job(s->store, number, copy_number, &number));
+	if (r == 0)
+		*count += cancel_job(s, number);
+	return r;
 }
 
 void

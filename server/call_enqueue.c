@@ -7,8 +7,9 @@
 #include "base/duration.h"
 #include "base/fd.h"
 #include "base/id.h"
+#include "server/admit.h"
+#include "server/cancel.h"
 #include "server/jobs.h"
-#include "server/kin.h"
 #include "server/starter.h"
 #include "wire/launch.h"
 
@@ -33,7 +34,7 @@ struct parameters {
 	const char *parent, *child;
 	json_t *argv, *env;
 	const char *cwd, *stdin_path;
-	int64_t umask, launch;
+	int64_t umask, launch, parent_job;
 	const char *limits[CONFIG_LIMITS_MAX]; /* as config_limit() counts them */
 	json_t *meta;
 	const char *model;
@@ -45,6 +46,7 @@ struct parameters {
 
 static const struct api_field own_fields[] = {
     {"parent", API_STRING, AT(parent), false},
+    {"parent_job", API_INTEGER, AT(parent_job), false},
     {"child", API_STRING, AT(child), false},
     {"argv", API_STRINGS, AT(argv), false},
     {"env", API_STRINGS, AT(env), false},
@@ -412,7 +414,7 @@ meet_existing(struct call *call, struct enqueue *e, struct queue_job *j)
 		call_fail(call, "AlreadyQueued",
 		    json_pack("{s:I, s:s}", "job", (json_int_t)j->number, "child", e->child));
 	else if (!j->is_cancelled) {
-		jobs_cancel(s, j);
+		cancel_job(s, j->number);
 		return queue_find_child(s->queue, e->child) == NULL;
 	}
 	return false;
@@ -449,6 +451,7 @@ add(struct call *call, struct enqueue *e)
 				 .limits = e->limits},
 	    .policy = -1,
 	    .token = e->p.token,
+	    .parent_job = e->p.parent_job,
 	    .block = e->block,
 	    .block_len = e->block_len};
 	int r = jobs_add(call->server, &n);
@@ -476,7 +479,7 @@ enqueue_pump(struct call *call)
 		call_fail(call, "ShuttingDown", NULL);
 		return;
 	}
-	if (!kin_admit(call, e->parent, e->child) ||
+	if (!admit_child(call, e->parent, e->p.parent_job, e->child) ||
 	    (existing != NULL && !meet_existing(call, e, existing)))
 		return;
 	if (queue_is_full(s->queue)) {

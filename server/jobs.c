@@ -93,6 +93,7 @@ jobs_end(struct server *s, int64_t number, const struct ending *e)
 	leaders_drop(&s->leaders, (uint64_t)number);
 	if (j != NULL)
 		queue_remove(s->queue, j);
+	kin_leave(s, number);
 	touch_parent(s, &row.job);
 	s->has_news = true;
 	return 0;
@@ -121,7 +122,7 @@ load_job(void *arg, const struct store_job *j)
 		return -errno;
 	q->is_cancelled = j->is_cancelled;
 	touch_parent(s, j);
-	return 0;
+	return kin_load(s, j);
 }
 
 static int
@@ -140,6 +141,7 @@ jobs_load(struct server *s)
 	int r;
 
 	queue_clear(s->queue);
+	family_clear(s->family);
 	outputs_clear(s->outputs);
 	s->is_synced = false;
 	r = store_each_live_job(s->store, load_job, s);
@@ -157,12 +159,12 @@ copy_policy(void *arg, const struct store_job *j)
 
 /* What the job may decide for itself, under that of its parent. 0 or -errno. */
 static int
-inherit_policy(struct server *s, const struct queue_job *above, struct jobs_new *n)
+inherit_policy(struct server *s, int64_t above, struct jobs_new *n)
 {
 	int policy = -1, r = 0;
 
-	if (above != NULL)
-		r = server_check(s, store_read_job(s->store, above->number, copy_policy, &policy));
+	if (above != 0)
+		r = server_check(s, store_read_job(s->store, above, copy_policy, &policy));
 	if (r == 0)
 		n->job.policy = policy_inherit(n->policy, policy);
 	return r;
@@ -172,17 +174,19 @@ int
 jobs_add(struct server *s, struct jobs_new *n)
 {
 	struct store_job *job = &n->job;
-	struct queue_job *above = queue_find_child(s->queue, job->parent);
+	struct kin above;
 	int r;
 
 	if (queue_find_child(s->queue, job->child) != NULL)
 		return -EINVAL;
-	job->depth = kin_depth(s, job->parent);
-	job->status = STATUS_QUEUED;
-	job->queued_ms = clock_wall_ms();
-	r = inherit_policy(s, above, n);
+	r = kin_find(s, job->parent, n->parent_job, &above);
+	if (r == 0)
+		r = inherit_policy(s, above.job, n);
 	if (r < 0)
 		return r;
+	job->depth = above.depth;
+	job->status = STATUS_QUEUED;
+	job->queued_ms = clock_wall_ms();
 	r = server_check(s,
 	    store_add_job(s->store, job, n->token, n->block, n->block_len, &job->job, &job->run));
 	if (r < 0)
@@ -190,7 +194,7 @@ jobs_add(struct server *s, struct jobs_new *n)
 	if (add_to_queue(s, job) == NULL)
 		return server_check(s, -ENOMEM);
 	touch_parent(s, job);
-	return 0;
+	return above.job == 0 ? 0 : kin_join(s, job, &above);
 }
 
 /* What all processes of a job carry; supervisor/contain.h. Two jobs never get the same: there are 2^62. */
@@ -311,40 +315,20 @@ jobs_launch(struct server *s)
 	free(list.items);
 }
 
-static size_t
-cancel_one(struct server *s, struct queue_job *j)
-{
-	struct ending e = {.status = STATUS_CANCELLED, .error = "cancelled before it was started"};
-
-	if (queue_is_live(j)) {
-		/* Where nothing can be stored, the supervisor remembers it. */
-		if (!s->is_store_down)
-			server_check(s, store_set_cancelled(s->store, j->number));
-		j->is_cancelled = true;
-		if (j->is_told)
-			link_cancel(s->link, (uint64_t)j->number, WIRE_CAUSE_CANCEL);
-		return 1;
-	}
-	return jobs_end(s, j->number, &e) == 0;
-}
-
-/* Marks first, so that a circle of ids ends. */
 size_t
 jobs_cancel(struct server *s, struct queue_job *j)
 {
-	struct queue_parent *below;
-	struct queue_job *child, *next;
-	size_t count = 0;
+	struct ending e = {.status = STATUS_CANCELLED, .error = "cancelled before it was started"};
 
 	j->is_cancelled = true;
-	below = queue_find_parent(s->queue, j->child);
-	for (child = below == NULL ? NULL : TAILQ_FIRST(&below->jobs); child != NULL;
-	     child = next) {
-		next = TAILQ_NEXT(child, in_parent);
-		if (!child->is_cancelled)
-			count += jobs_cancel(s, child);
-	}
-	return count + cancel_one(s, j);
+	if (!queue_is_live(j))
+		return jobs_end(s, j->number, &e) == 0;
+	/* Where nothing can be stored, the supervisor remembers it. */
+	if (!s->is_store_down)
+		server_check(s, store_set_cancelled(s->store, j->number));
+	if (j->is_told)
+		link_cancel(s->link, (uint64_t)j->number, WIRE_CAUSE_CANCEL);
+	return 1;
 }
 
 void
@@ -354,7 +338,7 @@ jobs_cancel_running(struct server *s)
 
 	for (j = queue_next_job(s->queue, NULL); j != NULL; j = queue_next_job(s->queue, j)) {
 		if (queue_is_live(j))
-			cancel_one(s, j);
+			jobs_cancel(s, j);
 	}
 }
 

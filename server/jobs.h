@@ -18,8 +18,9 @@ int jobs_load(struct server *s);
 /* All that a new job is made of; job and run of `job` are filled in on success. */
 struct jobs_new {
 	struct store_job job;
-	const char *token; /* or NULL */
-	int policy;        /* its own, enum policy, -1: none; job->policy is what comes of it */
+	const char *token;  /* or NULL */
+	int64_t parent_job; /* kin_find() */
+	int policy;         /* its own, enum policy, -1: none; job->policy is what comes of it */
 	const void *block;
 	size_t block_len;
 };
@@ -40,8 +41,9 @@ void jobs_schedule(struct server *s);
 void jobs_launch(struct server *s);
 
 /*
- * Ends a job, and everything below it: a queued one at once, a running one by the supervisor.
- * Returns how many.
+ * Ends a job, and that one alone (server/cancel.h: all below it): a queued one at once, one that runs
+ * by the
+ * supervisor. Returns how many.
  */
 size_t jobs_cancel(struct server *s, struct queue_job *j);
 

@@ -62,6 +62,15 @@ adopt(struct server *s, struct queue_job *j, const struct past *p)
 	link_adopt(s->link, &m, fds);
 }
 
+/* It never was; and if somebody asked for its end meanwhile, it never will be. */
+static void
+put_back(struct server *s, struct queue_job *j)
+{
+	queue_put_back(s->queue, j, 0);
+	if (j->is_cancelled)
+		jobs_cancel(s, j);
+}
+
 static void
 settle(struct server *s, struct queue_job *j)
 {
@@ -71,7 +80,7 @@ settle(struct server *s, struct queue_job *j)
 		return;
 	if (p.status == STATUS_STARTING && p.supervisor == s->instance) {
 		if (server_check(s, store_set_queued(s->store, j->number)) == 0)
-			queue_put_back(s->queue, j, 0);
+			put_back(s, j);
 	} else if (!p.is_of_this_boot) {
 		lose(s, j, "lost: the machine was restarted while it ran");
 	} else {

@@ -350,8 +350,9 @@ open_rooms(struct server *s)
 		return r;
 	s->loop.now_ns = clock_mono_ns();
 	s->queue = queue_new(&none);
+	s->family = family_new();
 	s->holds = holds_new();
-	if (s->queue == NULL || s->holds == NULL)
+	if (s->queue == NULL || s->family == NULL || s->holds == NULL)
 		return -ENOMEM;
 	r = link_new(&s->loop, WIRE_SERVER_FD, &link, &s->link);
 	if (r == 0)
@@ -427,11 +428,13 @@ finish(struct server *s)
 	else
 		store_close(s->store);
 	queue_free(s->queue);
+	family_free(s->family);
 	leaders_clear(&s->leaders);
 	lulls_clear(&s->lulls);
 	holds_free(s->holds);
 	free(s->to_start.items);
 	free(s->to_forget.items);
+	free(s->orphaned.items);
 	free(s->stuck.items);
 	loop_fini(&s->loop);
 }

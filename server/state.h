@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "base/path.h"
 #include "config/config.h"
+#include "queue/family.h"
 #include "queue/queue.h"
 #include "server/conn.h"
 #include "server/deliver.h"
@@ -47,6 +48,7 @@ struct server {
 	struct server_setup setup;
 	struct store *store; /* NULL: there is none, see server/opener.h */
 	struct queue *queue;
+	struct family *family; /* of the jobs in the queue, and those above them */
 	struct holds *holds;
 	struct deliver *deliver;
 	struct outputs *outputs;
@@ -66,6 +68,7 @@ struct server {
 	bool counts_processes;    /* of a job in a cgroup, it does */
 	int32_t supervisor_pid;   /* our parent's, as long as it lives */
 	struct numbers to_start;  /* SPAWN them */
+	struct numbers orphaned;  /* they have ended: what is below them is to be cancelled */
 	struct numbers to_forget; /* their ends are stored */
 	struct numbers stuck;  /* they have ended, but something of theirs lives and takes room */
 	struct timer tidy;     /* the store tidies up when nothing has been written for a while */

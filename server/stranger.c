@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "server/kin.h"
 
 #include <bsd/stdlib.h>
 #include <errno.h>
@@ -77,6 +78,9 @@ admit(struct server *s, const struct store_job *j)
 		return r;
 	if (queue_add(s->queue, &n) == NULL)
 		return server_check(s, -ENOMEM);
+	r = kin_load(s, j);
+	if (r < 0)
+		return server_check(s, r);
 	if (j->is_delivered)
 		deliver_touch(s->deliver, j->parent);
 	log_line("job %" PRId64

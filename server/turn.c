@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/call.h"
+#include "server/cancel.h"
 #include "server/jobs.h"
 #include "server/prune.h"
 
@@ -112,7 +113,7 @@ undo_turn(struct server *s)
 	take_trouble(s, error);
 	conns_take_back(s->conns, take_back_reply, s);
 	store_rollback(s->store);
-	s->to_start.count = s->to_forget.count = 0;
+	s->to_start.count = s->to_forget.count = s->orphaned.count = 0;
 	link_drop_spawns(s->link);
 	s->store_error = 0;
 	if (error == -EBADMSG) {
@@ -240,8 +241,10 @@ turn_end(struct server *s)
 	}
 	do {
 		s->has_news = false;
+		cancel_orphans(s);
 		jobs_schedule(s);
 		calls_pump(s);
+		cancel_orphans(s);
 		commit_turn(s);
 		flush_turn(s);
 	} while (!s->is_over && (s->has_news || store_is_dirty(s->store) || s->store_error != 0));

@@ -250,10 +250,15 @@ static const char step_6[] =
     "  lull_ns   /* as paused_ns, of the idle clock alone */ INTEGER;\n"
     "ALTER TABLE job ADD COLUMN\n"
     "  sign_ns   /* last sign of life, moved on by pauses and lulls */ INTEGER;\n";
+
+/* Whom it is below, queue/family.h, when those between are not there any more. */
+static const char step_7[] =
+    "ALTER TABLE job ADD COLUMN\n"
+    "  ancestry /* X/12=M/15=G: below job 15, child G, below 12; NULL: no job */ TEXT;\n";
 /* clang-format on */
 
 /* Step i makes version i + 1 out of version i. */
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6};
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7};
 
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

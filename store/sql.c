@@ -63,6 +63,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SET_STANDING] = "UPDATE job SET " SET_STANDING
 			 "WHERE job = ?1 AND status = 'running' AND coalesce(revision, 0) < ?17",
     [SQL_SET_CANCELLED] = "UPDATE job SET is_cancelled = 1 WHERE job = ?1 AND ended_ms IS NULL",
+    [SQL_SET_ANCESTRY] = "UPDATE job SET ancestry = ?2 WHERE job = ?1",
+    [SQL_READ_ANCESTRY] = "SELECT ancestry FROM job WHERE job = ?1",
     [SQL_IS_RUNNING] = "SELECT 1 FROM job WHERE job = ?1 AND status = 'running'",
     [SQL_END_JOB] = "UPDATE job SET status = ?2, started_ms = ?3, ended_ms = ?4, record_seq = ?5 "
 		    "WHERE job = ?1 AND ended_ms IS NULL",

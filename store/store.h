@@ -142,6 +142,13 @@ int store_set_running(struct store *s, const struct standing *st);
  */
 int store_set_standing(struct store *s, const struct standing *st);
 
+/*
+ * Whom a job is below, as queue/family.h writes it; to be set when it has been added. *ret_ancestry is the
+ * caller's to free, NULL: it is below none. -ENOENT if there is no such job.
+ */
+int store_set_ancestry(struct store *s, int64_t job, const char *ancestry);
+int store_read_ancestry(struct store *s, int64_t job, char **ret_ancestry);
+
 /* Somebody asked for its end: whoever takes the job over asks again. -ENOENT if it has ended. */
 int store_set_cancelled(struct store *s, int64_t job);
 

@@ -72,6 +72,7 @@ the_defaults_are_those_of_the_manual(void **state)
 	assert_true(c.max_running_per_parent == CONFIG_UNLIMITED);
 	assert_int_equal(c.queue_limit, 10000);
 	assert_int_equal(c.max_depth, 4);
+	assert_int_equal(c.orphans, ORPHANS_KEEP);
 	assert_int_equal(c.durability, DURABILITY_FULL);
 	assert_int_equal(c.keep_ns, 30 * 86400 * NSEC_PER_SEC);
 	assert_int_equal(c.keep_jobs, 100000);
@@ -90,6 +91,7 @@ what_is_written_is_read_back(void **state)
 	    {"spawnd", "max_running_per_parent", "3"},
 	    {"spawnd", "queue_limit", "1"},
 	    {"spawnd", "max_depth", "0"},
+	    {"spawnd", "orphans", "cancel"},
 	    {"spawnd", "durability", "normal"},
 	    {"spawnd", "keep", "1s"},
 	    {"spawnd", "keep", "off"},

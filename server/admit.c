@@ -1,0 +1,59 @@
+/*
+ * admit: see admit.h.
+ */
+#include "server/admit.h"
+
+#include "server/kin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void
+fail_depth(struct call *call, const char *child, int64_t depth)
+{
+	int64_t limit = call->server->config.max_depth;
+	char reason[160];
+
+	snprintf(reason, sizeof(reason),
+	    "would be at depth %" PRId64 ", and max_depth in spawnd.ini is %" PRId64
+	    " (a job whose parent is no job is at depth 0)",
+	    depth, limit);
+	call_fail(call, "DepthExceeded",
+	    json_pack("{s:s, s:I, s:I, s:s}", "child", child, "depth", (json_int_t)depth, "limit",
+		(json_int_t)limit, "reason", reason));
+}
+
+static void
+fail_gone(struct call *call, const char *child, int64_t job, const char *why)
+{
+	char reason[160];
+
+	snprintf(reason, sizeof(reason),
+	    "is not accepted: job %" PRId64 ", which it would be below, %s", job, why);
+	call_fail(call, "ParentGone",
+	    json_pack("{s:s, s:I, s:s}", "child", child, "job", (json_int_t)job, "reason", reason));
+}
+
+bool
+admit_child(struct call *call, const char *parent, int64_t parent_job, const char *child)
+{
+	struct server *s = call->server;
+	struct kin above;
+	int64_t cancelled;
+
+	if (kin_find(s, parent, parent_job, &above) < 0) {
+		call_fail_store(call);
+		return false;
+	}
+	cancelled = above.job == 0 ? 0 : kin_cancelled(s, above.job);
+	if (cancelled != 0)
+		fail_gone(call, child, cancelled, "was cancelled with all that is below it");
+	else if (above.has_ended && s->config.orphans == ORPHANS_CANCEL)
+		fail_gone(call, child, above.job,
+		    "has ended, and so has all that was below it (orphans = cancel)");
+	else if (above.depth > s->config.max_depth)
+		fail_depth(call, child, above.depth);
+	else
+		return true;
+	return false;
+}

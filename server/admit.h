@@ -1,0 +1,18 @@
+/*
+ * admit: whether another job may be put below a parent. Runs in the server.
+ */
+#ifndef SERVER_ADMIT_H
+#define SERVER_ADMIT_H
+
+#include "server/call.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Whether it may, by depth, and because nobody above it was cancelled, also while that is under way.
+ * parent_job: as kin_find() takes it. Where it may not, the call is answered with the reason.
+ */
+bool admit_child(struct call *call, const char *parent, int64_t parent_job, const char *child);
+
+#endif
