@@ -21,6 +21,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_NO_WAIT] = {"no-wait", 0, NULL, JOBS, "do not wait for room in a full queue: exit 75"},
     [OPTION_MODEL] = {"model", 0, "MODEL", JOBS,
 	"what the child is to think with; it finds it in SPAWND_MODEL"},
+    [OPTION_PRIORITY] = {"priority", 0, "N", JOBS,
+	"-100 to 100: higher is started first (default 0)"},
     [OPTION_META] = {"meta", 0, "K=V", JOBS, "a note kept with the job; may be repeated"},
     [OPTION_ENV] = {"env", 0, "K=V", JOBS, "set a variable for the child; may be repeated"},
     [OPTION_CLEAN_ENV] = {"clean-env", 0, NULL, JOBS, "only the variables of --env"},

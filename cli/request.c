@@ -40,6 +40,10 @@ is_own(const char *variable)
 	    strncmp(variable, "SPAWND_HOME=", strlen("SPAWND_HOME=")) != 0;
 }
 
+/* As the server has it, which decides: told sooner. */
+#define PRIORITY_LEAST (-100)
+#define PRIORITY_MOST 100
+
 static int
 check_model(const char *model)
 {
@@ -53,6 +57,14 @@ check_model(const char *model)
 		return 0;
 	warnx("--model '%s': %s", QUOTE(model), fault);
 	return EX_USAGE;
+}
+
+static int
+check_order(const struct options *o)
+{
+	int64_t number;
+
+	return options_number(o, OPTION_PRIORITY, PRIORITY_LEAST, PRIORITY_MOST, &number);
 }
 
 int
@@ -77,7 +89,7 @@ request_check(const struct options *o)
 			return EX_USAGE;
 		}
 	}
-	if (check_model(o->value[OPTION_MODEL]) != 0)
+	if (check_model(o->value[OPTION_MODEL]) != 0 || check_order(o) != 0)
 		return EX_USAGE;
 	return options_check_word(o, OPTION_IF_EXISTS, words);
 }
@@ -243,6 +255,18 @@ make_token(char token[TOKEN_SIZE])
 	snprintf(token, TOKEN_SIZE, "%016" PRIx64 "%016" PRIx64, ns, random);
 }
 
+/* What is said of the job's place in the queue. It has been checked. */
+static void
+add_order(json_t *p, const struct options *o)
+{
+	int64_t number = 0;
+
+	if (o->value[OPTION_PRIORITY] != NULL) {
+		options_number(o, OPTION_PRIORITY, PRIORITY_LEAST, PRIORITY_MOST, &number);
+		json_object_set_new(p, "priority", json_integer(number));
+	}
+}
+
 static json_t *
 make_parameters(const struct options *o)
 {
@@ -257,6 +281,7 @@ make_parameters(const struct options *o)
 	if (p == NULL)
 		errx(EX_OSERR, "out of memory");
 	json_object_set_new(p, "parent_job", inside_parent_job(options_parent(o)));
+	add_order(p, o);
 	for (size_t i = 0; i < CONFIG_LIMITS_MAX; i++) {
 		if (o->limit[i] != NULL)
 			json_object_set_new(p, config_limit(i)->key, json_string(o->limit[i]));

@@ -3,6 +3,7 @@
  */
 #include "queue/pools.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,20 @@ pools_find(const struct pools *pools, const char *name)
 			return pool;
 	}
 	return NULL;
+}
+
+void
+pools_list(const struct pools *pools, char *text, size_t size)
+{
+	const struct line_pool *pool;
+
+	text[0] = '\0';
+	TAILQ_FOREACH (pool, pools, in_pools) {
+		if (!pool->is_known || pool->name[0] == '\0')
+			continue;
+		strlcat(text, text[0] == '\0' ? "" : ", ", size);
+		strlcat(text, pool->name, size);
+	}
 }
 
 struct line_pool *

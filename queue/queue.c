@@ -114,6 +114,12 @@ queue_find_pool(const struct queue *q, const char *name)
 }
 
 void
+queue_list_pools(const struct queue *q, char *text, size_t size)
+{
+	pools_list(&q->pools, text, size);
+}
+
+void
 queue_clear(struct queue *q)
 {
 	struct queue_job *j;

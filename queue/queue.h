@@ -103,6 +103,9 @@ int queue_set_pools(struct queue *q, const struct queue_pool *pools, size_t coun
 /* The pool of that name, or NULL. It may be one that is not known any more. */
 const struct line_pool *queue_find_pool(const struct queue *q, const char *name);
 
+/* The names of those that are known, with commas between, cut to size. */
+void queue_list_pools(const struct queue *q, char *text, size_t size);
+
 /* Forgets all jobs. */
 void queue_clear(struct queue *q);
 

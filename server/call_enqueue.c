@@ -10,6 +10,7 @@
 #include "server/admit.h"
 #include "server/cancel.h"
 #include "server/jobs.h"
+#include "server/order.h"
 #include "server/starter.h"
 #include "wire/launch.h"
 
@@ -38,6 +39,7 @@ struct parameters {
 	const char *limits[CONFIG_LIMITS_MAX]; /* as config_limit() counts them */
 	json_t *meta;
 	const char *model;
+	struct order_parameters order;
 	const char *if_exists, *token;
 	bool no_wait;
 };
@@ -86,6 +88,7 @@ struct enqueue {
 	bool is_parent_made_up;
 	enum if_exists if_exists;
 	struct limits limits;
+	struct store_order order;
 	void *block;
 	size_t block_len;
 	char command[COMMAND_MAX + 1];
@@ -329,12 +332,14 @@ pack_block(struct call *call, struct enqueue *e)
 static const char *
 read_parameters(struct call *call, struct parameters *p, struct fault *f)
 {
-	struct api_field fields[OWN_FIELDS + CONFIG_LIMITS_MAX + 1] = {0};
+	struct api_field fields[OWN_FIELDS + ORDER_FIELDS + CONFIG_LIMITS_MAX + 1] = {0};
+	struct api_field *limits = fields + OWN_FIELDS + ORDER_FIELDS;
 	const struct config_row *row;
 
 	memcpy(fields, own_fields, sizeof(own_fields));
+	order_fields(fields + OWN_FIELDS, AT(order));
 	for (size_t i = 0; (row = config_limit(i)) != NULL; i++) {
-		fields[OWN_FIELDS + i] = (struct api_field){row->key, API_STRING,
+		limits[i] = (struct api_field){row->key, API_STRING,
 		    AT(limits) + i * sizeof(p->limits[0]), false};
 	}
 	return api_read(&call->api, fields, p, f);
@@ -355,6 +360,7 @@ check(struct call *call, struct enqueue *e)
 	return check_id(call, "parent", e->p.parent, "p", e->parent) &&
 	    check_id(call, "child", e->p.child, "c", e->child) && check_if_exists(call, e) &&
 	    check_model(call, e) && check_token(call, e) && check_limits(call, e) &&
+	    order_check(call, &e->p.order, &e->order) &&
 	    (e->p.launch >= 0 ? copy_block(call, e) : pack_block(call, e));
 }
 
@@ -448,7 +454,8 @@ add(struct call *call, struct enqueue *e)
 				 .command = e->command,
 				 .meta = e->meta,
 				 .model = e->p.model,
-				 .limits = e->limits},
+				 .limits = e->limits,
+				 .order = e->order},
 	    .policy = -1,
 	    .token = e->p.token,
 	    .parent_job = e->p.parent_job,

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "server/jobs.h"
 #include "server/opener.h"
+#include "server/order.h"
 #include "server/record.h"
 #include "server/starter.h"
 
@@ -150,6 +151,7 @@ job_object(struct server *s, const struct store_job *j)
 	    status_name(shown), "depth", (json_int_t)j->depth, "command", j->command, "meta",
 	    meta != NULL ? meta : json_null());
 
+	order_show(o, &j->order);
 	set_text(o, "profile", j->profile);
 	set_text(o, "model", j->model);
 	set_text(o, "disabled_tools", j->disabled_tools);

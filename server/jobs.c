@@ -107,6 +107,8 @@ add_to_queue(struct server *s, const struct store_job *j)
 	    .parent = j->parent,
 	    .child = j->child,
 	    .depth = j->depth,
+	    .pool = j->order.pool,
+	    .priority = j->order.priority,
 	    .status = j->status};
 
 	return queue_add(s->queue, &n);

@@ -28,6 +28,9 @@ row_copy(void *arg, const struct store_job *j)
 	row->job.model = copy_text(row->model, sizeof(row->model), j->model);
 	row->job.disabled_tools =
 	    copy_text(row->disabled_tools, sizeof(row->disabled_tools), j->disabled_tools);
+	row->job.order.pool = copy_text(row->pool, sizeof(row->pool), j->order.pool);
+	row->job.order.due_boot =
+	    copy_text(row->due_boot, sizeof(row->due_boot), j->order.due_boot);
 	row->job.command = row->job.meta = row->job.boot_id = NULL;
 	return 0;
 }

@@ -16,6 +16,8 @@ struct row {
 	char profile[ID_SIZE];
 	char model[MODEL_SIZE];
 	char disabled_tools[STORE_TOOLS_SIZE];
+	char pool[ID_SIZE];
+	char due_boot[64];
 };
 
 /* A store_job_cb: arg is the struct row. A row stays where it is, for it points into itself. */

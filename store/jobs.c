@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "store/joblimits.h"
+#include "store/joborders.h"
 #include "store/jobprofiles.h"
 #include "store/records.h"
 #include "store/sql.h"
@@ -29,7 +30,8 @@ enum job_column {
 	COLUMN_META,
 	COLUMN_LIMITS,
 	COLUMN_PROFILE = COLUMN_LIMITS + JOBLIMITS_COUNT,
-	COLUMN_QUEUED = COLUMN_PROFILE + JOBPROFILES_COUNT,
+	COLUMN_ORDER = COLUMN_PROFILE + JOBPROFILES_COUNT,
+	COLUMN_QUEUED = COLUMN_ORDER + JOBORDERS_COUNT,
 	COLUMN_ENDED,
 	COLUMN_BOOT_ID,
 	COLUMN_SUPERVISOR,
@@ -87,6 +89,7 @@ bind_job(struct sql_use *u, const struct store_job *j, int64_t run, const char *
 	sql_bind_int(u, 9, j->queued_ms);
 	joblimits_bind(u, 10, &j->limits);
 	jobprofiles_bind(u, 10 + JOBLIMITS_COUNT, j);
+	joborders_bind(u, 10 + JOBLIMITS_COUNT + JOBPROFILES_COUNT, &j->order);
 }
 
 static int
@@ -159,9 +162,9 @@ store_add_found_job(struct store *s, const struct store_job *j)
 		return rc;
 	sql_use(&u, s, SQL_ADD_FOUND_JOB);
 	bind_job(&u, j, j->run > 0 ? j->run : 1, NULL);
-	sql_bind_int(&u, 30, j->job);
-	sql_bind_known(&u, 31, (int64_t)j->supervisor);
-	sql_bind_text(&u, 32, j->boot_id);
+	sql_bind_int(&u, 40, j->job);
+	sql_bind_known(&u, 41, (int64_t)j->supervisor);
+	sql_bind_text(&u, 42, j->boot_id);
 	rc = sql_run(&u, &changes);
 	if (rc < 0)
 		return rc;
@@ -385,6 +388,7 @@ load_job(const struct sql_use *u, struct store_job *j)
 	j->status = (enum status)status;
 	joblimits_load(u, COLUMN_LIMITS, &j->limits);
 	jobprofiles_load(u, COLUMN_PROFILE, j);
+	joborders_load(u, COLUMN_ORDER, &j->order);
 	standings_load(u, COLUMN_STANDING, &j->standing);
 	j->standing.job = (uint64_t)j->job;
 	j->started_ms = j->standing.started_wall_ms;

@@ -255,10 +255,33 @@ static const char step_6[] =
 static const char step_7[] =
     "ALTER TABLE job ADD COLUMN\n"
     "  ancestry /* X/12=M/15=G: below job 15, child G, below 12; NULL: no job */ TEXT;\n";
+
+/* Order and time. Whoever was accepted before is equal to all others, and is run once. */
+static const char step_8[] =
+    "ALTER TABLE job ADD COLUMN\n"
+    "  priority /* higher is first */ INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  pool /* NULL: none */ TEXT;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  retries /* how often it is run again at the most */ INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  retry_delay_ns /* before the first, then doubling */ INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  retry_on /* sum of 1: error, 2: timeout, 4: lost */ INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  retried /* how often it was run again */ INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  due_ms /* it does not start before; NULL: at once */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  due_boottime_ns /* that on CLOCK_BOOTTIME; NULL: the wall clock counts */ INTEGER;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  due_boot_id /* of the machine whose clock that is */ TEXT;\n"
+    "ALTER TABLE job ADD COLUMN\n"
+    "  delay_ns /* how long it waits until then */ INTEGER;\n";
 /* clang-format on */
 
 /* Step i makes version i + 1 out of version i. */
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7};
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
 
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

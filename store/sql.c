@@ -17,6 +17,11 @@
 /* In the order of enum part in jobprofiles.c. */
 #define PROFILE_COLUMNS "profile, model, disabled_tools, approvals"
 
+/* In the order of enum part in joborders.c. */
+#define ORDER_COLUMNS \
+	"priority, pool, retries, retry_delay_ns, retry_on, retried, due_ms, due_boottime_ns, " \
+	"due_boot_id, delay_ns"
+
 /* In the order of enum column in standings.c. */
 #define STANDING_COLUMNS \
 	"started_ms, pid, start_time, mark, started_ns, paused_ns, lull_ns, sign_ns, granted_ns, ending_ns, " \
@@ -26,7 +31,7 @@
 /* In the order of enum job_column in jobs.c. */
 #define JOB_COLUMNS \
 	"job, run, parent, child, status, depth, is_delivered, command, meta, " LIMIT_COLUMNS \
-	", " PROFILE_COLUMNS \
+	", " PROFILE_COLUMNS ", " ORDER_COLUMNS \
 	", queued_ms, ended_ms, boot_id, supervisor, record_seq, is_cancelled, " STANDING_COLUMNS \
 	" "
 #define SET_STANDING \
@@ -46,9 +51,10 @@ static const char *const texts[SQL_COUNT] = {
 		     "ORDER BY job DESC LIMIT 1",
     [SQL_ADD_JOB] =
 	"INSERT INTO job (run, parent, child, status, depth, is_delivered, command, meta, token, "
-	"queued_ms, " LIMIT_COLUMNS ", " PROFILE_COLUMNS ") "
+	"queued_ms, " LIMIT_COLUMNS ", " PROFILE_COLUMNS ", " ORDER_COLUMNS ") "
 	"VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-	"?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+	"?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, "
+	"?35, ?36, ?37, ?38, ?39)",
     [SQL_ADD_LAUNCH] = "INSERT INTO launch (job, block) VALUES (?1, ?2)",
     [SQL_SET_STARTING] =
 	"UPDATE job SET status = 'starting', supervisor = ?2, boot_id = ?3, mark = ?4 "
@@ -139,9 +145,11 @@ static const char *const texts[SQL_COUNT] = {
 			 "WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job')",
     [SQL_ADD_FOUND_JOB] =
 	"INSERT OR IGNORE INTO job (job, run, parent, child, status, depth, is_delivered, command, "
-	"meta, token, queued_ms, supervisor, boot_id, " LIMIT_COLUMNS ", " PROFILE_COLUMNS ") "
-	"VALUES (?30, ?1, ?2, ?3, 'starting', ?4, ?5, ?6, ?7, ?8, ?9, ?31, ?32, ?10, ?11, ?12, ?13, "
-	"?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+	"meta, token, queued_ms, supervisor, boot_id, " LIMIT_COLUMNS ", " PROFILE_COLUMNS
+	", " ORDER_COLUMNS ") "
+	"VALUES (?40, ?1, ?2, ?3, 'starting', ?4, ?5, ?6, ?7, ?8, ?9, ?41, ?42, ?10, ?11, ?12, ?13, "
+	"?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, "
+	"?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)",
 };
 
 /* What store.h calls a system call of SQLite's that failed. */

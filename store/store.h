@@ -27,6 +27,26 @@ struct store;
 /* Fits the names of all tools that a profile disables, with its NUL. */
 #define STORE_TOOLS_SIZE 1024
 
+/* When a job may run, before and after whom, and how often. A value, but for its strings. */
+struct store_order {
+	int32_t priority;        /* higher is first */
+	const char *pool;        /* or NULL */
+	uint32_t retries;        /* how often it is run again, at the most */
+	uint32_t retry_on;       /* after what: bits by enum store_retry */
+	uint32_t retried;        /* how often it was */
+	uint64_t retry_delay_ns; /* before the first retry */
+	int64_t due_ms;          /* not before this, on the wall clock; 0: at once */
+	uint64_t due_ns; /* the same on CLOCK_BOOTTIME, which counts then; 0: the wall clock does */
+	const char *due_boot; /* the boot whose clock that is, or NULL */
+	uint64_t delay_ns;    /* the length of the wait that ends at due_ns */
+};
+
+enum store_retry {
+	STORE_RETRY_ERROR = 1,
+	STORE_RETRY_TIMEOUT = 2,
+	STORE_RETRY_LOST = 4
+};
+
 /* One row of jobs. */
 struct store_job {
 	int64_t job; /* its number, never reused */
@@ -43,6 +63,7 @@ struct store_job {
 	const char *model;          /* or NULL */
 	const char *disabled_tools; /* or NULL */
 	enum policy policy;         /* in force: what its profile and those above it say */
+	struct store_order order;
 	int64_t queued_ms;
 	int64_t started_ms;       /* 0: not yet, or never */
 	int64_t ended_ms;         /* 0: not yet */

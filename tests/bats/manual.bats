@@ -17,20 +17,26 @@ commands_in_program() {
 	"$SPAWND" help | awk '/^  [a-z]/{print $1}' | sort
 }
 
+# The pages that have commands: what is said of enqueue and run stands in one of its own.
+pages() {
+	printf '%s\n' "$(manual spawnd.1)" "$(manual spawnd-enqueue.1)"
+}
+
 # The options, short and long, below the heading $1 and in the shared lists that it names by .Sx.
 options_in_manual() {
-	local shared
+	local shared pages
+	mapfile -t pages < <(pages)
 	awk -v heading=".Ss $1" '
 		/^\.S[sh] /{on = $0 == heading}
 		on && /^\.It Fl /{
 			for (i = 3; i <= NF && $i != "Ar"; i++)
 				if ($i ~ /^-?[a-z]/)
 					print "-" $i
-		}' "$(manual spawnd.1)"
+		}' "${pages[@]}"
 	awk -v heading=".Ss $1" '
 		/^\.S[sh] /{on = $0 == heading}
 		on && /^\.Sx Options /{sub(/^\.Sx /, ""); sub(/ [,.]$/, ""); print}' \
-		"$(manual spawnd.1)" | while read -r shared; do
+		"${pages[@]}" | while read -r shared; do
 		options_in_manual "$shared"
 	done
 }

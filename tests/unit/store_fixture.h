@@ -127,6 +127,7 @@ struct found {
 	char parent[128], child[128], text[512]; /* command, body, path */
 	char meta[128], boot_id[64];
 	char profile[128], model[128], tools[128];
+	char pool[128], due_boot[64];
 };
 
 static inline int
@@ -145,6 +146,10 @@ found_job(void *arg, const struct store_job *j)
 	snprintf(found->profile, sizeof(found->profile), "%s",
 	    j->profile != NULL ? j->profile : "NULL");
 	snprintf(found->model, sizeof(found->model), "%s", j->model != NULL ? j->model : "NULL");
+	snprintf(found->pool, sizeof(found->pool), "%s",
+	    j->order.pool != NULL ? j->order.pool : "NULL");
+	snprintf(found->due_boot, sizeof(found->due_boot), "%s",
+	    j->order.due_boot != NULL ? j->order.due_boot : "NULL");
 	snprintf(found->tools, sizeof(found->tools), "%s",
 	    j->disabled_tools != NULL ? j->disabled_tools : "NULL");
 	return 0;

@@ -121,6 +121,49 @@ what_it_has_of_its_profile_is_read_as_it_was_added(void **state)
 }
 
 static void
+its_place_in_the_queue_is_read_as_it_was_added(void **state)
+{
+	const struct store_order order = {.priority = -7,
+	    .pool = "gpu",
+	    .retries = 5,
+	    .retry_on = STORE_RETRY_ERROR | STORE_RETRY_LOST,
+	    .retried = 2,
+	    .retry_delay_ns = 3000000000,
+	    .due_ms = 1700000000000,
+	    .due_ns = UINT64_C(1) << 60,
+	    .due_boot = "boot",
+	    .delay_ns = 6000000000};
+	struct fixture *x = *state;
+	struct store_job j = fixture_job("p", "c");
+	struct found found = {.count = 0};
+	int64_t job = 0, run = 0;
+
+	assert_int_equal(store_add_job(x->store, &j, NULL, "b", 1, &job, &run), 0);
+	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
+	assert_int_equal(found.job.order.priority, 0);
+	assert_int_equal(found.job.order.due_ms, 0);
+	assert_string_equal(found.pool, "NULL");
+	assert_string_equal(found.due_boot, "NULL");
+	j.child = "d";
+	j.order = order;
+	assert_int_equal(store_add_job(x->store, &j, NULL, "b", 1, &job, &run), 0);
+	assert_int_equal(store_commit(x->store), 0);
+	fixture_reopen(x);
+	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
+	assert_string_equal(found.pool, "gpu");
+	assert_string_equal(found.due_boot, "boot");
+	assert_int_equal(found.job.order.priority, -7);
+	assert_int_equal(found.job.order.retries, 5);
+	assert_int_equal(found.job.order.retry_on, order.retry_on);
+	assert_int_equal(found.job.order.retried, 2);
+	assert_int_equal(found.job.order.retry_delay_ns, order.retry_delay_ns);
+	assert_int_equal(found.job.order.due_ms, order.due_ms);
+	assert_int_equal(found.job.order.due_ns, order.due_ns);
+	assert_int_equal(found.job.order.delay_ns, order.delay_ns);
+	assert_int_equal(found.job.queued_ms, 1000);
+}
+
+static void
 a_job_goes_through_its_life(void **state)
 {
 	struct fixture *x = *state;
@@ -518,6 +561,7 @@ main(void)
 	    TEST(a_job_is_read_as_it_was_added),
 	    TEST(what_is_off_is_off_when_it_is_read),
 	    TEST(what_it_has_of_its_profile_is_read_as_it_was_added),
+	    TEST(its_place_in_the_queue_is_read_as_it_was_added),
 	    TEST(a_job_goes_through_its_life),
 	    TEST(a_start_told_twice_is_one_event),
 	    TEST(a_job_never_goes_back),

@@ -1,0 +1,51 @@
+/*
+ * joborders: see joborders.h. Run by the server. NULL is none.
+ */
+#include "store/joborders.h"
+
+/* In the order of ORDER_COLUMNS in sql.c. */
+enum part {
+	PART_PRIORITY,
+	PART_POOL,
+	PART_RETRIES,
+	PART_RETRY_DELAY,
+	PART_RETRY_ON,
+	PART_RETRIED,
+	PART_DUE,
+	PART_DUE_BOOTTIME,
+	PART_DUE_BOOT,
+	PART_DELAY,
+	PART_COUNT
+};
+
+_Static_assert(PART_COUNT == JOBORDERS_COUNT, "jobs.c counts as many columns");
+
+void
+joborders_bind(struct sql_use *u, int first, const struct store_order *o)
+{
+	sql_bind_int(u, first + PART_PRIORITY, o->priority);
+	sql_bind_text(u, first + PART_POOL, o->pool);
+	sql_bind_int(u, first + PART_RETRIES, o->retries);
+	sql_bind_int(u, first + PART_RETRY_DELAY, (int64_t)o->retry_delay_ns);
+	sql_bind_int(u, first + PART_RETRY_ON, o->retry_on);
+	sql_bind_int(u, first + PART_RETRIED, o->retried);
+	sql_bind_known(u, first + PART_DUE, o->due_ms);
+	sql_bind_known(u, first + PART_DUE_BOOTTIME, (int64_t)o->due_ns);
+	sql_bind_text(u, first + PART_DUE_BOOT, o->due_boot);
+	sql_bind_known(u, first + PART_DELAY, (int64_t)o->delay_ns);
+}
+
+void
+joborders_load(const struct sql_use *u, int first, struct store_order *o)
+{
+	o->priority = (int32_t)sql_int(u, first + PART_PRIORITY);
+	o->pool = sql_text(u, first + PART_POOL);
+	o->retries = (uint32_t)sql_int(u, first + PART_RETRIES);
+	o->retry_delay_ns = (uint64_t)sql_int(u, first + PART_RETRY_DELAY);
+	o->retry_on = (uint32_t)sql_int(u, first + PART_RETRY_ON);
+	o->retried = (uint32_t)sql_int(u, first + PART_RETRIED);
+	o->due_ms = sql_int(u, first + PART_DUE);
+	o->due_ns = (uint64_t)sql_int(u, first + PART_DUE_BOOTTIME);
+	o->due_boot = sql_text(u, first + PART_DUE_BOOT);
+	o->delay_ns = (uint64_t)sql_int(u, first + PART_DELAY);
+}
