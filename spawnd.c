@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 static const struct command commands[] = {
-    {"enqueue", COMMAND_ENQUEUE, "[--] COMMAND [ARGUMENT...]", 1, COMMAND_ANY,
+    {"enqueue", COMMAND_ENQUEUE, "[[--] COMMAND [ARGUMENT...]]", 0, COMMAND_ANY,
 	"store one job and print its number", cmd_enqueue},
     {"run", COMMAND_RUN, "[--] COMMAND [ARGUMENT...]", 1, COMMAND_ANY,
 	"run one job, pass on its output, exit as it does", cmd_run},

@@ -44,7 +44,8 @@ is_wanted(const struct paths *p)
 	struct config config;
 	struct ini_origin origin;
 
-	return ini_read(p->config, &config, &origin, no_fault, NULL) < 0 || config.is_autostart;
+	return ini_read(p->config, &config, &origin, NULL, no_fault, NULL) < 0 ||
+	    config.is_autostart;
 }
 
 /* Standard error stays, for what the daemon has to say before it serves. */

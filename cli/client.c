@@ -385,6 +385,7 @@ static const struct client_error client_errors[] = {
 	"); try again later, or leave out --no-wait to wait for room"},
     {"DepthExceeded", EX_NOPERM, "reason", "", ""},
     {"ParentGone", EX_NOPERM, "reason", "", ""},
+    {"NoRunner", EX_USAGE, "reason", "", ""},
     {"InvalidArgument", EX_USAGE, "reason", "", ""},
     {"CommandTooLong", EX_DATAERR, "reason", "", ""},
     {"TimedOut", EX_TEMPFAIL, NULL, "timed out", ""},

@@ -135,7 +135,8 @@ prepare_paths(struct daemon *d)
 		warnx("%s", f.text);
 		return r == -EPERM || r == -EACCES ? EX_NOPERM : EX_CANTCREAT;
 	}
-	return ini_read(d->paths.config, &config, &origin, tell_fault, NULL) < 0 ? EX_CONFIG : 0;
+	return ini_read(d->paths.config, &config, &origin, NULL, tell_fault, NULL) < 0 ? EX_CONFIG
+										       : 0;
 }
 
 /* 0, or an exit code after telling; is_quiet: not that another daemon holds it. */

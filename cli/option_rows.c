@@ -19,6 +19,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_IF_EXISTS] = {"if-exists", 0, "WHAT", JOBS,
 	"a child that has not ended: refuse (default), ignore, replace"},
     [OPTION_NO_WAIT] = {"no-wait", 0, NULL, JOBS, "do not wait for room in a full queue: exit 75"},
+    [OPTION_PROFILE] = {"profile", 0, "NAME", JOBS,
+	"take what is not given here from [profile NAME] of spawnd.ini"},
     [OPTION_MODEL] = {"model", 0, "MODEL", JOBS,
 	"what the child is to think with; it finds it in SPAWND_MODEL"},
     [OPTION_PRIORITY] = {"priority", 0, "N", JOBS,

@@ -136,6 +136,8 @@ take_value(struct options *o, enum option_id id)
 		return words_add(&o->env, "env", optarg);
 	if (id == OPTION_PARENT)
 		return options_check_id("parent", optarg) == 0 ? 0 : -EINVAL;
+	if (id == OPTION_PROFILE)
+		return options_check_id("profile", optarg) == 0 ? 0 : -EINVAL;
 	if (id == OPTION_CHILD)
 		return options_check_id("child", optarg) == 0 ? 0 : -EINVAL;
 	return 0;

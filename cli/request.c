@@ -242,6 +242,21 @@ make_meta(const struct option_words *words)
 	return meta;
 }
 
+/* The names of these variables; NULL where there is none. */
+static json_t *
+name_env(const struct option_words *words)
+{
+	json_t *names = words->count == 0 ? NULL : json_array();
+
+	for (size_t i = 0; i < words->count; i++) {
+		const char *item = words->items[i];
+
+		/* One that JSON cannot say is left out: no profile has it. */
+		json_array_append_new(names, json_stringn(item, strcspn(item, "=")));
+	}
+	return names;
+}
+
 /* The time first, so that tokens stand in the store in the order in which they came. */
 static void
 make_token(char token[TOKEN_SIZE])
@@ -274,10 +289,11 @@ make_parameters(const struct options *o)
 	json_t *p;
 
 	make_token(token);
-	p = json_pack("{s:s*, s:s*, s:s*, s:s*, s:o*, s:b, s:s, s:i}", "parent", options_parent(o),
-	    "child", o->value[OPTION_CHILD], "if_exists", o->value[OPTION_IF_EXISTS], "model",
-	    o->value[OPTION_MODEL], "meta", make_meta(&o->meta), "no_wait",
-	    o->value[OPTION_NO_WAIT] != NULL, "token", token, "launch", 0);
+	p = json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:o*, s:o*, s:b, s:s, s:i}", "parent",
+	    options_parent(o), "child", o->value[OPTION_CHILD], "if_exists",
+	    o->value[OPTION_IF_EXISTS], "profile", o->value[OPTION_PROFILE], "model",
+	    o->value[OPTION_MODEL], "env_given", name_env(&o->env), "meta", make_meta(&o->meta),
+	    "no_wait", o->value[OPTION_NO_WAIT] != NULL, "token", token, "launch", 0);
 	if (p == NULL)
 		errx(EX_OSERR, "out of memory");
 	json_object_set_new(p, "parent_job", inside_parent_job(options_parent(o)));

@@ -9,13 +9,16 @@
 #include "config/ini.h"
 
 #include "base/fd.h"
+#include "base/id.h"
+#include "config/keys.h"
+#include "config/line.h"
+#include "config/profile.h"
+#include "config/runner.h"
 
 #include <bsd/string.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -27,7 +30,6 @@
 #define NAME_SIZE 50   /* what inih keeps of a name, with its NUL */
 #define SHOWN_SIZE 64  /* how much of a text a fault shows, with its NUL */
 #define FILE_LIMIT (1 << 20)
-#define BLANKS " \t"
 
 struct reading {
 	FILE *stream;
@@ -45,6 +47,8 @@ struct reading {
 	char value[SHOWN_SIZE];
 	bool has_section;
 	const char *known_section; /* what `section` means, NULL: none, its keys are passed over */
+	struct section *named;     /* the same where it carries a name, else NULL */
+	struct sections *sections; /* all that do */
 	struct config config;
 	struct ini_origin origin;
 };
@@ -89,95 +93,47 @@ show(char shown[SHOWN_SIZE], const char *text)
 	strlcpy(shown + end, "...", SHOWN_SIZE - end);
 }
 
-/* How many letters to change, add or drop to make b of a. '-' counts as '_', A as a. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t above[NAME_SIZE], row[NAME_SIZE], len = strlen(b);
-
-	for (size_t i = 0; i <= len; i++)
-		row[i] = i;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		int letter = a[i - 1] == '-' ? '_' : tolower((unsigned char)a[i - 1]);
-		memcpy(above, row, sizeof(row));
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t best = above[j - 1] + (letter != b[j - 1]);
-			if (above[j] + 1 < best)
-				best = above[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[len];
-}
-
-/* Which key of the section (NULL: which section) `name` was meant to be, or NULL. */
-static const char *
-nearest(const char *section, const char *name)
-{
-	const char *found = NULL;
-	size_t least = strlen(name) < 5 ? 2 : 3;
-
-	for (const struct config_row *row = config_rows; row->key != NULL; row++) {
-		if (section != NULL && strcmp(row->section, section) != 0)
-			continue;
-		const char *candidate = section != NULL ? row->key : row->section;
-		size_t d = distance(name, candidate);
-		if (d < least) {
-			least = d;
-			found = candidate;
-		}
-	}
-	return found;
-}
-
-/* The section that has this key, or NULL. */
-static const char *
-home_of(const char *key)
-{
-	for (const struct config_row *row = config_rows; row->key != NULL; row++) {
-		if (strcmp(row->key, key) == 0)
-			return row->section;
-	}
-	return NULL;
-}
-
-/* The names in a section, or of the sections where that is NULL, with commas between. */
-static void
-list_names(const char *section, char *text, size_t size)
-{
-	const char *last = "";
-
-	text[0] = '\0';
-	for (const struct config_row *row = config_rows; row->key != NULL; row++) {
-		if (section != NULL && strcmp(row->section, section) != 0)
-			continue;
-		const char *name = section != NULL ? row->key : row->section;
-		if (strcmp(name, last) == 0)
-			continue;
-		if (text[0] != '\0')
-			strlcat(text, ", ", size);
-		strlcat(text, name, size);
-		last = name;
-	}
-}
-
 static void
 tell_unknown_key(struct reading *r, const char *section, const char *key)
 {
-	const char *home = home_of(key), *meant = nearest(section, key);
-	char names[512];
+	const char *home = keys_home(key), *meant = keys_nearest(section, key);
+	char names[1024];
 
 	if (home != NULL) {
 		tell(r, "not in this section; it belongs in [%s]", home);
 	} else if (meant != NULL) {
 		tell(r, "unknown key; did you mean %s?", meant);
 	} else {
-		list_names(section, names, sizeof(names));
+		keys_list(section, names, sizeof(names));
 		tell(r, "unknown key; [%s] has %s", section, names);
 	}
+}
+
+static void
+tell_repeated(struct reading *r, int line)
+{
+	tell(r, "repeated; it was set in line %d, keep one of the two", line);
+}
+
+/* A setting of a section that carries a name. */
+static void
+take_named(struct reading *r, const char *word, const char *key, const char *value)
+{
+	const struct section_entry *earlier = section_find(r->named, key);
+	struct fault f;
+	int rc = r->named->kind == SECTION_PROFILE ? profile_check(key, value, &f)
+						   : runner_check(key, value, &f);
+
+	if (rc == -ENOENT) {
+		tell_unknown_key(r, word, key);
+		return;
+	}
+	if (earlier != NULL)
+		tell_repeated(r, earlier->line);
+	if (rc < 0)
+		tell(r, "%s", f.text);
+	if (earlier == NULL && section_add(r->named, key, value, r->number) < 0)
+		r->error = ENOMEM;
 }
 
 /* inih's handler: one setting. */
@@ -190,6 +146,10 @@ take_setting(void *arg, const char *section, const char *key, const char *value)
 
 	if (r->known_section == NULL)
 		return 1;
+	if (r->named != NULL) {
+		take_named(r, section, key, value);
+		return 1;
+	}
 	row = config_find(section, key);
 	if (row == NULL) {
 		tell_unknown_key(r, section, key);
@@ -197,7 +157,7 @@ take_setting(void *arg, const char *section, const char *key, const char *value)
 	}
 	int *line = &r->origin.line[row - config_rows];
 	if (*line != 0)
-		tell(r, "repeated; it was set in line %d, keep one of the two", *line);
+		tell_repeated(r, *line);
 	else
 		*line = r->number;
 	if (config_set(&r->config, row, value, &f) < 0)
@@ -205,70 +165,71 @@ take_setting(void *arg, const char *section, const char *key, const char *value)
 	return 1;
 }
 
-/* Whether the bytes are one line of UTF-8 text that inih can hold; tells if not. */
-static bool
-is_text(struct reading *r, const char *text, size_t len)
-{
-	json_t *string;
-
-	if (memchr(text, '\0', len) != NULL) {
-		tell(r, "a NUL byte; this is no text file");
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (iscntrl((unsigned char)text[i]) && text[i] != '\t') {
-			tell(r, "a control character (byte 0x%02x) in column %zu; remove it",
-			    (unsigned)(unsigned char)text[i], i + 1);
-			return false;
-		}
-	}
-	string = json_stringn(text, len);
-	if (string == NULL) {
-		tell(r, "not UTF-8; save the file as UTF-8");
-		return false;
-	}
-	json_decref(string);
-	if (len > LINE_SIZE - 3) {
-		tell(r, "a line of %zu bytes; the longest allowed has %d", len, LINE_SIZE - 3);
-		return false;
-	}
-	return true;
-}
-
-/* Cuts blanks off both ends of a string, in place. Returns its new beginning. */
-static char *
-trim(char *text)
-{
-	text += strspn(text, BLANKS);
-	size_t len = strlen(text);
-	while (len > 0 && strchr(BLANKS, text[len - 1]) != NULL)
-		len--;
-	text[len] = '\0';
-	return text;
-}
-
-/* Sets known_section to what is meant by `name`; tells if that is not what stands there. */
+/* The name behind the word of a heading; its keys are kept under it even where it is not right. */
 static void
-enter_section(struct reading *r, const char *name)
+enter_named(struct reading *r, enum section_kind kind, const char *name)
+{
+	const char *word = section_word(kind), *fault = id_fault(name);
+	const struct section *earlier = sections_find(r->sections, kind, name);
+
+	if (name[0] == '\0')
+		tell(r, "a %s without a name; write [%s NAME]", word, word);
+	else if (fault != NULL)
+		tell(r, "no name for a %s: %s", word, fault);
+	else if (earlier != NULL)
+		tell(r, "repeated; it began in line %d, keep one of the two", earlier->line);
+	r->named = sections_add(r->sections, kind, name, r->number);
+	if (r->named == NULL)
+		r->error = ENOMEM;
+}
+
+/* A heading that carries no name. */
+static void
+enter_plain(struct reading *r, const char *heading)
 {
 	char names[512];
 
-	list_names(NULL, names, sizeof(names));
-	r->known_section = NULL;
-	if (name[0] == '\0') {
+	keys_list(NULL, names, sizeof(names));
+	if (heading[0] == '\0') {
 		tell(r, "a section without a name; there are %s", names);
 		return;
 	}
-	if (strlen(name) >= NAME_SIZE) {
-		tell(r, "a section name of %zu bytes; the longest allowed has %d", strlen(name),
+	if (strlen(heading) >= NAME_SIZE) {
+		tell(r, "a section name of %zu bytes; the longest allowed has %d", strlen(heading),
 		    NAME_SIZE - 1);
 		return;
 	}
-	r->known_section = nearest(NULL, name);
+	r->known_section = keys_nearest(NULL, heading);
 	if (r->known_section == NULL)
 		tell(r, "unknown section; there are %s", names);
-	else if (strcmp(r->known_section, name) != 0)
+	else if (strcmp(r->known_section, heading) != 0)
 		tell(r, "unknown section; did you mean [%s]?", r->known_section);
+}
+
+/*
+ * Sets known_section, and named, to what is meant by a heading; tells if that is not what stands there.
+ */
+static void
+enter_section(struct reading *r, const char *heading)
+{
+	size_t len = strcspn(heading, LINE_BLANKS);
+	const char *name = heading + len + strspn(heading + len, LINE_BLANKS);
+	char word[NAME_SIZE];
+
+	r->known_section = NULL;
+	r->named = NULL;
+	snprintf(word, sizeof(word), "%.*s", (int)len, heading);
+	const char *meant = keys_nearest(NULL, word);
+	int kind = meant == NULL ? -1 : keys_kind(meant);
+	if (kind < 0) {
+		enter_plain(r, heading);
+		return;
+	}
+	r->known_section = meant;
+	if (strcmp(meant, word) != 0)
+		tell(r, "unknown section; did you mean [%s %s]?", meant,
+		    name[0] != '\0' ? name : "NAME");
+	enter_named(r, (enum section_kind)kind, name);
 }
 
 /* A line that begins with '['. Hands on the section that is meant. */
@@ -280,9 +241,9 @@ take_header(struct reading *r, char *text, char *line, size_t size)
 
 	if (end != NULL) {
 		*end = '\0';
-		behind = end + 1 + strspn(end + 1, BLANKS);
+		behind = end + 1 + strspn(end + 1, LINE_BLANKS);
 	}
-	char *name = end != NULL ? text + 1 : trim(text + 1);
+	char *name = end != NULL ? text + 1 : line_trim(text + 1);
 	show(r->section, name);
 	r->has_section = true;
 	if (end == NULL)
@@ -296,17 +257,6 @@ take_header(struct reading *r, char *text, char *line, size_t size)
 		snprintf(line, size, "[%s]", r->known_section);
 }
 
-/* Where a comment begins that somebody may have meant in a value, or NULL. */
-static char *
-find_comment(char *value)
-{
-	for (char *p = value; *p != '\0'; p++) {
-		if ((*p == ';' || *p == '#') && (p == value || strchr(BLANKS, p[-1]) != NULL))
-			return p;
-	}
-	return NULL;
-}
-
 /* A line that is neither empty, comment nor header. Hands on the setting that is meant. */
 static void
 take_pair(struct reading *r, char *text, char *line, size_t size)
@@ -315,13 +265,13 @@ take_pair(struct reading *r, char *text, char *line, size_t size)
 	char *comment;
 
 	if (separator == NULL) {
-		show(r->key, trim(text));
+		show(r->key, line_trim(text));
 		tell(r, "neither a setting nor a section; write KEY = VALUE");
 		return;
 	}
 	bool is_colon = *separator == ':';
 	*separator = '\0';
-	char *key = trim(text), *value = trim(separator + 1);
+	char *key = line_trim(text), *value = line_trim(separator + 1);
 	show(r->key, key);
 	show(r->value, value);
 	if (is_colon)
@@ -331,32 +281,20 @@ take_pair(struct reading *r, char *text, char *line, size_t size)
 		return;
 	}
 	if (!r->has_section) {
-		const char *home = home_of(key);
+		const char *home = keys_home(key);
 		tell(r, "no section above it; write [%s] on a line before",
 		    home != NULL ? home : "spawnd");
 	}
-	comment = find_comment(value);
+	comment = line_find_comment(value);
 	if (comment != NULL) {
 		tell(r, "'%c' in the value; put comments on a line of their own", *comment);
 		*comment = '\0';
-		value = trim(value);
+		value = line_trim(value);
 	}
 	if (value[0] == '\0' && comment == NULL)
 		tell(r, "no value; give one, or remove the line for the default");
 	if (value[0] != '\0')
 		snprintf(line, size, "%s = %s", key, value);
-}
-
-/* Drops the line's end, LF or CRLF. */
-static size_t
-drop_ending(char *text, size_t len)
-{
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
-	if (len > 0 && text[len - 1] == '\r')
-		len--;
-	text[len] = '\0';
-	return len;
 }
 
 /* inih's reader, fgets(3) in form. Where a fault leaves nothing to read, the line is empty. */
@@ -365,26 +303,30 @@ next_line(char *line, int size, void *arg)
 {
 	static const char mark[3] = "\xef\xbb\xbf"; /* UTF-8's byte order mark */
 	struct reading *r = arg;
+	struct fault f;
 	char *text;
 
 	errno = 0;
 	ssize_t got = getline(&r->line, &r->line_size, r->stream);
 	if (got < 0) {
-		r->error = feof(r->stream) ? 0 : errno;
+		if (!feof(r->stream))
+			r->error = errno;
 		return NULL;
 	}
 	line[0] = r->key[0] = r->value[0] = '\0';
 	r->number++;
 	text = r->line;
-	size_t len = drop_ending(text, (size_t)got);
+	size_t len = line_drop_ending(text, (size_t)got);
 	if (r->number == 1 && len >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0) {
 		tell(r, "a byte order mark; save the file as UTF-8 without one");
 		text += sizeof(mark);
 		len -= sizeof(mark);
 	}
-	if (!is_text(r, text, len))
+	if (line_check(text, len, LINE_SIZE - 3, &f) < 0) {
+		tell(r, "%s", f.text);
 		return line;
-	size_t indent = strspn(text, BLANKS);
+	}
+	size_t indent = strspn(text, LINE_BLANKS);
 	text += indent;
 	if (text[0] == '\0' || text[0] == ';' || text[0] == '#')
 		return line;
@@ -412,16 +354,58 @@ fence_parser(void)
 	ini_initial_alloc = LINE_SIZE;
 }
 
+/* What can be said of a section only when all are known. */
+static void
+check_section(struct reading *r, const struct section *section)
+{
+	const struct section_entry *entry = NULL;
+	struct fault f;
+	char heading[ID_SIZE + 16];
+	int rc;
+
+	if (section->kind == SECTION_PROFILE) {
+		entry = section_find(section, "inherits");
+		rc = profile_check_above(r->sections, section, &f);
+	} else {
+		rc = runner_check_use(r->sections, section, &entry, &f);
+	}
+	if (rc == 0)
+		return;
+	r->number = entry != NULL ? entry->line : section->line;
+	snprintf(heading, sizeof(heading), "%s %s", section_word(section->kind), section->name);
+	show(r->section, heading);
+	show(r->key, entry != NULL ? entry->key : "");
+	show(r->value, entry != NULL ? entry->value : "");
+	tell(r, "%s", f.text);
+}
+
+/* What was read becomes the caller's, if it is whole and good. 0 or -errno. */
+static int
+publish(struct reading *r, struct config *ret_config, struct ini_origin *ret_origin,
+    struct sections **ret_sections)
+{
+	if (r->error != 0)
+		return -r->error;
+	if (r->fault_count > 0)
+		return -EINVAL;
+	*ret_config = r->config;
+	*ret_origin = r->origin;
+	if (ret_sections != NULL)
+		*ret_sections = sections_ref(r->sections);
+	return 0;
+}
+
 int
 ini_read_stream(FILE *stream, const char *name, struct config *ret_config,
-    struct ini_origin *ret_origin, ini_fault_cb *cb, void *arg)
+    struct ini_origin *ret_origin, struct sections **ret_sections, ini_fault_cb *cb, void *arg)
 {
 	struct reading r = {.stream = stream, .name = name, .cb = cb, .arg = arg};
 	int rc;
 
 	config_default(&r.config);
 	fence_parser();
-	rc = ini_parse_stream(next_line, &r, take_setting, &r);
+	r.sections = sections_new();
+	rc = r.sections == NULL ? -1 : ini_parse_stream(next_line, &r, take_setting, &r);
 	free(r.line);
 	r.section[0] = r.key[0] = r.value[0] = '\0';
 	if (rc > 0 && r.fault_count == 0) {
@@ -430,15 +414,14 @@ ini_read_stream(FILE *stream, const char *name, struct config *ret_config,
 	}
 	if (rc < 0)
 		r.error = ENOMEM;
+	for (size_t i = 0; r.error == 0 && i < r.sections->count; i++)
+		check_section(&r, r.sections->items[i]);
+	r.section[0] = r.key[0] = r.value[0] = '\0';
 	if (r.error != 0)
 		tell(&r, "cannot be read: %s", strerror(r.error));
-	if (r.error != 0)
-		return -r.error;
-	if (r.fault_count > 0)
-		return -EINVAL;
-	*ret_config = r.config;
-	*ret_origin = r.origin;
-	return 0;
+	rc = publish(&r, ret_config, ret_origin, ret_sections);
+	sections_unref(r.sections);
+	return rc;
 }
 
 /* Opens a regular file of sensible size. Returns its descriptor, or -errno with f filled. */
@@ -461,7 +444,7 @@ open_file(const char *path, struct fault *f)
 
 int
 ini_read(const char *path, struct config *ret_config, struct ini_origin *ret_origin,
-    ini_fault_cb *cb, void *arg)
+    struct sections **ret_sections, ini_fault_cb *cb, void *arg)
 {
 	struct reading none = {.name = path, .cb = cb, .arg = arg};
 	struct fault f;
@@ -469,6 +452,14 @@ ini_read(const char *path, struct config *ret_config, struct ini_origin *ret_ori
 	int fd = open_file(path, &f), rc;
 
 	if (fd == -ENOENT) {
+		struct sections *sections = ret_sections != NULL ? sections_new() : NULL;
+
+		if (ret_sections != NULL && sections == NULL) {
+			tell(&none, "cannot be read: %s", strerror(ENOMEM));
+			return -ENOMEM;
+		}
+		if (ret_sections != NULL)
+			*ret_sections = sections;
 		config_default(ret_config);
 		memset(ret_origin, 0, sizeof(*ret_origin));
 		return 0;
@@ -484,7 +475,7 @@ ini_read(const char *path, struct config *ret_config, struct ini_origin *ret_ori
 		close(fd);
 		return rc;
 	}
-	rc = ini_read_stream(stream, path, ret_config, ret_origin, cb, arg);
+	rc = ini_read_stream(stream, path, ret_config, ret_origin, ret_sections, cb, arg);
 	fclose(stream);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #define CONFIG_INI_H
 
 #include "config/config.h"
+#include "config/section.h"
 
 #include <stdio.h>
 
@@ -20,7 +21,10 @@ struct ini_fault {
 	const char *message;
 };
 
-/* Called once per fault, in the order of the file. */
+/*
+ * Called once per fault, in the order of the file; at the end come those that lie in what several sections say
+ * together: whom a profile inherits from, and runners that can never match.
+ */
 typedef void ini_fault_cb(void *arg, const struct ini_fault *fault);
 
 /* Where each row's value came from: the line number by row index, 0 for the default. */
@@ -31,13 +35,15 @@ struct ini_origin {
 /*
  * Fills *ret_config from the file, the defaults where it says nothing. A file that does not exist is
  * like an empty one. Returns 0; or -EINVAL after all faults have been told, and -errno where the
- * file cannot be read (told as well): *ret_config and *ret_origin are written only on success.
+ * file cannot be read (told as well): what is returned is written only on success. *ret_sections (NULL: not
+ * wanted) is a reference of the caller's, in which all that inherits is known and goes in no circle, and each
+ * runner has a command.
  */
 int ini_read(const char *path, struct config *ret_config, struct ini_origin *ret_origin,
-    ini_fault_cb *cb, void *arg);
+    struct sections **ret_sections, ini_fault_cb *cb, void *arg);
 
 /* The same from an open stream, which stays the caller's; faults call it `name`. */
 int ini_read_stream(FILE *stream, const char *name, struct config *ret_config,
-    struct ini_origin *ret_origin, ini_fault_cb *cb, void *arg);
+    struct ini_origin *ret_origin, struct sections **ret_sections, ini_fault_cb *cb, void *arg);
 
 #endif

@@ -4,41 +4,32 @@
  */
 #include "server/call_enqueue.h"
 
-#include "base/duration.h"
-#include "base/fd.h"
 #include "base/id.h"
+#include "config/profile.h"
 #include "server/admit.h"
 #include "server/cancel.h"
+#include "server/command.h"
 #include "server/jobs.h"
 #include "server/order.h"
 #include "server/starter.h"
-#include "wire/launch.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-/* The longest launch block; more than execve(2) takes on any system. */
-#define BLOCK_MAX (16 * 1024 * 1024)
-
-/* How much of a command people are shown. */
-#define COMMAND_MAX 200
 
 struct parameters {
 	const char *parent, *child;
-	json_t *argv, *env;
+	json_t *argv, *env, *env_given;
 	const char *cwd, *stdin_path;
 	int64_t umask, launch, parent_job;
 	const char *limits[CONFIG_LIMITS_MAX]; /* as config_limit() counts them */
 	json_t *meta;
-	const char *model;
+	const char *profile, *model;
 	struct order_parameters order;
 	const char *if_exists, *token;
 	bool no_wait;
@@ -52,11 +43,13 @@ static const struct api_field own_fields[] = {
     {"child", API_STRING, AT(child), false},
     {"argv", API_STRINGS, AT(argv), false},
     {"env", API_STRINGS, AT(env), false},
+    {"env_given", API_STRINGS, AT(env_given), false},
     {"cwd", API_STRING, AT(cwd), false},
     {"umask", API_INTEGER, AT(umask), false},
     {"stdin", API_STRING, AT(stdin_path), false},
     {"launch", API_INTEGER, AT(launch), false},
     {"meta", API_OBJECT, AT(meta), false},
+    {"profile", API_STRING, AT(profile), false},
     {"model", API_STRING, AT(model), false},
     {"if_exists", API_STRING, AT(if_exists), false},
     {"no_wait", API_BOOLEAN, AT(no_wait), false},
@@ -89,9 +82,11 @@ struct enqueue {
 	enum if_exists if_exists;
 	struct limits limits;
 	struct store_order order;
-	void *block;
-	size_t block_len;
-	char command[COMMAND_MAX + 1];
+	struct sections *sections;     /* those in force when it came; NULL: none */
+	const struct section *profile; /* or NULL */
+	const char *model, *disabled_tools;
+	struct command_given given;
+	struct command command;
 	char *meta;
 	json_t *warnings;
 };
@@ -101,7 +96,8 @@ enqueue_fini(struct call *call)
 {
 	struct enqueue *e = call->own;
 
-	free(e->block);
+	command_fini(&e->command);
+	sections_unref(e->sections);
 	free(e->meta);
 	json_decref(e->warnings);
 }
@@ -143,14 +139,51 @@ check_if_exists(struct call *call, struct enqueue *e)
 	return true;
 }
 
+/* The profile as it is now; a model that is given goes over its. */
 static bool
-check_model(struct call *call, const struct enqueue *e)
+check_profile(struct call *call, struct enqueue *e)
 {
 	const char *fault = e->p.model == NULL ? NULL : id_model_fault(e->p.model);
+	char names[400], reason[600];
 
-	if (fault != NULL)
+	if (fault != NULL) {
 		call_fail_argument(call, "model", fault);
-	return fault == NULL;
+		return false;
+	}
+	if (call->server->sections != NULL)
+		e->sections = sections_ref(call->server->sections);
+	if (e->p.profile != NULL)
+		e->profile = sections_find(e->sections, SECTION_PROFILE, e->p.profile);
+	if (e->p.profile != NULL && e->profile == NULL) {
+		sections_list(e->sections, SECTION_PROFILE, names, sizeof(names));
+		snprintf(reason, sizeof(reason), "there is no profile '%.100s'; there %s%s",
+		    e->p.profile, names[0] != '\0' ? "are " : "is none", names);
+		call_fail_argument(call, "profile", reason);
+		return false;
+	}
+	e->model =
+	    e->p.model != NULL ? e->p.model : profile_value(e->sections, e->profile, "model");
+	e->disabled_tools = profile_value(e->sections, e->profile, "disabled_tools");
+	return true;
+}
+
+static bool
+check_command(struct call *call, struct enqueue *e)
+{
+	const struct parameters *p = &e->p;
+	const struct runner_job j = {.child = e->child,
+	    .parent = e->parent,
+	    .model = e->model,
+	    .profile = p->profile};
+
+	e->given = (struct command_given){.argv = p->argv,
+	    .env = p->env,
+	    .cwd = p->cwd,
+	    .stdin_path = p->stdin_path,
+	    .umask = p->umask,
+	    .launch = p->launch,
+	    .env_given = p->env_given};
+	return command_make(call, &e->command, &e->given, e->sections, e->profile, &j);
 }
 
 static bool
@@ -162,7 +195,7 @@ check_token(struct call *call, const struct enqueue *e)
 	return false;
 }
 
-/* From the metadata, then from the options, over the configuration's. */
+/* From the profile, the metadata, then from the options, over the configuration's. */
 static bool
 check_limits(struct call *call, struct enqueue *e)
 {
@@ -171,6 +204,7 @@ check_limits(struct call *call, struct enqueue *e)
 	size_t i;
 
 	e->limits = call->server->config.limits;
+	profile_limits(e->sections, e->profile, &e->limits);
 	for (i = 0; i < sizeof(meta_limits) / sizeof(meta_limits[0]); i++) {
 		const char *text =
 		    json_string_value(json_object_get(e->p.meta, meta_limits[i].name));
@@ -211,123 +245,6 @@ warn_of_limits(const struct server *s, struct enqueue *e)
 			e->limits.max_processes));
 }
 
-/* argv for people: one line of printable UTF-8. */
-static void
-describe_command(struct enqueue *e, char *const *argv)
-{
-	json_t *probe;
-
-	for (; *argv != NULL; argv++) {
-		if (e->command[0] != '\0')
-			strlcat(e->command, " ", sizeof(e->command));
-		strlcat(e->command, *argv, sizeof(e->command));
-	}
-	probe = json_string(e->command);
-	for (char *c = e->command; *c != '\0'; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f || (probe == NULL && *c & 0x80))
-			*c = '?';
-	}
-	json_decref(probe);
-}
-
-static void
-fail_too_long(struct call *call, const char *reason)
-{
-	call_fail(call, "CommandTooLong", json_pack("{s:s}", "reason", reason));
-}
-
-static bool
-check_launch(struct call *call, struct enqueue *e, const struct launch *l)
-{
-	struct fault f;
-
-	if (l->argv[0] == NULL || l->argv[0][0] == '\0')
-		call_fail_argument(call, "argv", "is empty: name the program to run");
-	else if (l->directory[0] != '/')
-		call_fail_argument(call, "cwd", "must be an absolute path");
-	else if (l->stdin_path[0] != '/')
-		call_fail_argument(call, "stdin", "must be an absolute path");
-	else if (launch_check_size(l, STARTER_ENV_SPARE, &f) < 0)
-		fail_too_long(call, f.text);
-	else {
-		describe_command(e, l->argv);
-		return true;
-	}
-	return false;
-}
-
-/* The block came as a descriptor: it is copied, so that it stands still. */
-static bool
-copy_block(struct call *call, struct enqueue *e)
-{
-	FD_CLEANUP int fd = conn_take_fd(call->conn, (size_t)e->p.launch);
-	const void *mapped;
-	struct launch l;
-	int r = fd < 0 ? -EBADF : launch_map_memfd(fd, BLOCK_MAX, &mapped, &e->block_len);
-	bool is_good;
-
-	if (r == 0) {
-		e->block = malloc(e->block_len);
-		if (e->block != NULL)
-			memcpy(e->block, mapped, e->block_len);
-		munmap((void *)mapped, e->block_len);
-		r = e->block == NULL ? -ENOMEM : launch_unpack(e->block, e->block_len, &l);
-	}
-	if (r == -EFBIG)
-		fail_too_long(call, "the launch block is larger than any system can execute");
-	else if (r < 0)
-		call_fail_argument(call, "launch",
-		    "must be the index of a sealed memfd with a launch block, sent along");
-	if (r < 0)
-		return false;
-	is_good = check_launch(call, e, &l);
-	free(l.argv);
-	return is_good;
-}
-
-/* NULL-terminated; the strings stay the array's. */
-static char **
-strings_of(const json_t *array)
-{
-	char **strings = calloc(json_array_size(array) + 1, sizeof(*strings));
-	size_t i;
-	const json_t *value;
-
-	if (strings == NULL)
-		return NULL;
-	json_array_foreach (array, i, value)
-		strings[i] = (char *)json_string_value(value);
-	return strings;
-}
-
-static bool
-pack_block(struct call *call, struct enqueue *e)
-{
-	struct launch l = {.directory = e->p.cwd != NULL ? e->p.cwd : "/",
-	    .stdin_path = e->p.stdin_path != NULL ? e->p.stdin_path : "/dev/null",
-	    .umask = (mode_t)(e->p.umask & 0777)};
-	bool is_good = false;
-
-	if (e->p.umask < 0 || e->p.umask > 0777) {
-		call_fail_argument(call, "umask", "must be 0 to 511 (octal 777)");
-		return false;
-	}
-	l.argv = strings_of(e->p.argv);
-	l.env = strings_of(e->p.env);
-	if (l.argv != NULL && l.env != NULL) {
-		is_good = check_launch(call, e, &l);
-		if (is_good && launch_pack(&l, &e->block, &e->block_len) < 0) {
-			fail_too_long(call, "the command is too large for this machine's memory");
-			is_good = false;
-		}
-	} else {
-		fail_too_long(call, "the command is too large for this machine's memory");
-	}
-	free(l.argv);
-	free(l.env);
-	return is_good;
-}
-
 /* The parameters by name: those of the table above, and every limit. As api_read(). */
 static const char *
 read_parameters(struct call *call, struct parameters *p, struct fault *f)
@@ -359,9 +276,8 @@ check(struct call *call, struct enqueue *e)
 	e->meta = e->p.meta == NULL ? NULL : json_dumps(e->p.meta, JSON_COMPACT);
 	return check_id(call, "parent", e->p.parent, "p", e->parent) &&
 	    check_id(call, "child", e->p.child, "c", e->child) && check_if_exists(call, e) &&
-	    check_model(call, e) && check_token(call, e) && check_limits(call, e) &&
-	    order_check(call, &e->p.order, &e->order) &&
-	    (e->p.launch >= 0 ? copy_block(call, e) : pack_block(call, e));
+	    check_profile(call, e) && check_token(call, e) && check_limits(call, e) &&
+	    order_check(call, &e->p.order, &e->order) && check_command(call, e);
 }
 
 static void
@@ -445,24 +361,48 @@ store_warnings(struct server *s, const struct jobs_new *n, const json_t *warning
 	}
 }
 
+static int
+own_policy(const struct enqueue *e)
+{
+	const char *word = profile_value(e->sections, e->profile, "approvals");
+
+	return word == NULL ? -1 : policy_parse(word);
+}
+
+/* A runner that names the job's number is told it: that of the next job, which this one will be. */
+static int
+number_command(struct server *s, struct command *c)
+{
+	int64_t last = 0;
+	int r = command_names_job(c) ? store_last_job(s->store, &last) : 0;
+
+	if (r == 0 && command_names_job(c))
+		r = command_number(c, last + 1);
+	return server_check(s, r);
+}
+
 static void
 add(struct call *call, struct enqueue *e)
 {
 	struct jobs_new n = {.job = {.parent = e->parent,
 				 .child = e->child,
 				 .is_delivered = !e->is_parent_made_up,
-				 .command = e->command,
+				 .command = e->command.text,
 				 .meta = e->meta,
-				 .model = e->p.model,
+				 .profile = e->p.profile,
+				 .model = e->model,
+				 .disabled_tools = e->disabled_tools,
 				 .limits = e->limits,
 				 .order = e->order},
-	    .policy = -1,
+	    .policy = own_policy(e),
 	    .token = e->p.token,
-	    .parent_job = e->p.parent_job,
-	    .block = e->block,
-	    .block_len = e->block_len};
-	int r = jobs_add(call->server, &n);
+	    .parent_job = e->p.parent_job};
+	int r = number_command(call->server, &e->command);
 
+	n.block = e->command.block;
+	n.block_len = e->command.block_len;
+	if (r == 0)
+		r = jobs_add(call->server, &n);
 	if (r == -EEXIST) {
 		answer_known(call, e, n.job.job);
 	} else if (r < 0) {

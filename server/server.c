@@ -429,6 +429,7 @@ finish(struct server *s)
 		store_close(s->store);
 	queue_free(s->queue);
 	family_free(s->family);
+	sections_unref(s->sections);
 	leaders_clear(&s->leaders);
 	lulls_clear(&s->lulls);
 	holds_free(s->holds);

@@ -25,9 +25,10 @@ int
 settings_load(struct server *s, char **ret_faults)
 {
 	struct config config;
+	struct sections *sections;
 	struct ini_origin origin;
 	char *faults = NULL;
-	int r = ini_read(s->paths.config, &config, &origin, add_fault, &faults);
+	int r = ini_read(s->paths.config, &config, &origin, &sections, add_fault, &faults);
 
 	if (r < 0) {
 		*ret_faults = faults;
@@ -35,6 +36,8 @@ settings_load(struct server *s, char **ret_faults)
 	}
 	free(faults);
 	s->config = config;
+	sections_unref(s->sections);
+	s->sections = sections;
 	if (s->queue != NULL)
 		server_set_room(s);
 	if (s->store != NULL)

@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "base/path.h"
 #include "config/config.h"
+#include "config/section.h"
 #include "queue/family.h"
 #include "queue/queue.h"
 #include "server/conn.h"
@@ -45,6 +46,7 @@ struct server {
 	struct loop loop;
 	struct paths paths;
 	struct config config;
+	struct sections *sections; /* of the configuration: profiles, runners */
 	struct server_setup setup;
 	struct store *store; /* NULL: there is none, see server/opener.h */
 	struct queue *queue;

@@ -144,7 +144,7 @@ check_head(const struct head *head, size_t len)
 
 	if (head->magic != MAGIC || head->umask > 0777)
 		return -EBADMSG;
-	return head->argc == 0 || strings > len ? -EBADMSG : 0;
+	return strings > len ? -EBADMSG : 0;
 }
 
 int

@@ -15,8 +15,9 @@
 struct launch {
 	const char *directory;  /* absolute */
 	const char *stdin_path; /* absolute, or "/dev/null" */
-	char **argv; /* NULL-terminated; argv[0] is looked up in the environment's PATH */
-	char **env;  /* NULL-terminated, "NAME=value", or whatever else its user had there */
+	/* NULL-terminated; argv[0] is looked up in the environment's PATH. Empty: no command was given yet. */
+	char **argv;
+	char **env; /* NULL-terminated, "NAME=value", or whatever else its user had there */
 	mode_t umask;
 };
 

@@ -27,3 +27,90 @@ variable_of() {
 		assert [ -n "$stderr" ]
 	done
 }
+
+@test "a job has from its profile what is not given, and a variable over its caller's" {
+	configure '[profile base]' 'max_idle = 5m' 'max_output = 1M' 'env.A = base' 'env.B = base' \
+		'[profile careful]' 'inherits = base' 'model = big' 'disabled_tools = shell, web' \
+		'env.C = careful; x' 'nice = 3' 'approvals = deny'
+	A=caller B=caller finish c --profile careful --env A=option -- env -0
+	assert_equal "$(variable_of c SPAWND_PROFILE)" careful
+	assert_equal "$(variable_of c SPAWND_MODEL)" big
+	assert_equal "$(variable_of c SPAWND_DISABLED_TOOLS)" 'shell, web'
+	assert_equal "$(variable_of c A)" option
+	assert_equal "$(variable_of c B)" base
+	assert_equal "$(variable_of c C)" 'careful; x'
+	assert_equal "$(job_field c '[.profile, .model, .approvals, .limits.max_idle, .limits.max_output, .limits.nice] | join(" ")')" \
+		'careful big deny 5m 1M 3'
+	finish d --profile careful --model small --max-idle 7m --clean-env -- /usr/bin/env -0
+	assert_equal "$(variable_of d SPAWND_MODEL)" small
+	assert_equal "$(variable_of d B)" base
+	assert_equal "$(job_field d .limits.max_idle)" 7m
+}
+
+@test "option, meta, profile, configuration, default: in this order" {
+	configure '[watchdog]' 'max_total = 11m' 'max_idle = 12m' 'kill_grace = 13s' 'max_extend = 14m' \
+		'[profile p]' 'max_total = 21m' 'max_idle = 22m' 'kill_grace = 23s'
+	finish c --profile p --meta child_watchdog.max_total_secs=1860 --meta child_watchdog.max_idle_secs=1920 \
+		--max-total 41m -- true
+	assert_equal "$(job_field c '.limits | [.max_total, .max_idle, .kill_grace, .max_extend, .check_interval] | join(" ")')" \
+		'41m 32m 23s 14m 0s'
+}
+
+@test "a profile that does not exist is refused, naming those that do" {
+	configure '[profile one]' 'nice = 3' '[profile two]' 'nice = 4'
+	run -64 --separate-stderr spawnd enqueue --parent P --child c --profile three -- true
+	assert_regex "$stderr" "no profile 'three'; there are one, two"
+	run -64 --separate-stderr spawnd enqueue --parent P --child c --profile 'a b' -- true
+	assert_regex "$stderr" "profile id 'a b'"
+}
+
+@test "a policy is inherited from the job above, and only gets tighter" {
+	configure '[profile loose]' 'approvals = allow' '[profile asking]' 'approvals = ask' \
+		'[profile tight]' 'approvals = deny'
+	policy_of() {
+		job_field "$1" .approvals
+	}
+	spawnd enqueue --parent P --child none -- testjob stall
+	spawnd enqueue --parent P --child loose --profile loose -- testjob stall
+	spawnd enqueue --parent loose --child loose.none -- testjob stall
+	spawnd enqueue --parent loose.none --child loose.asking --profile asking -- testjob stall
+	spawnd enqueue --parent loose.none --child tight --profile tight -- testjob stall
+	spawnd enqueue --parent tight --child tight.loose --profile loose -- true
+	spawnd enqueue --parent none --child none.loose --profile loose -- true
+	assert_equal "$(for c in none loose loose.none loose.asking tight tight.loose none.loose; do policy_of $c; done | tr '\n' ' ')" \
+		'ask allow allow ask deny deny ask '
+	# What was accepted stays, whatever the configuration says later.
+	configure '[profile tight]' 'approvals = allow'
+	spawnd reload
+	spawnd enqueue --parent tight --child tight.later --profile tight -- true
+	assert_equal "$(policy_of tight.later)" deny
+}
+
+@test "what a job has of its profile it keeps when that changes" {
+	configure '[spawnd]' 'max_running = 1' '[profile p]' 'model = before' 'env.X = before' 'max_idle = 5m'
+	spawnd enqueue --parent P --child first -- testjob stall
+	spawnd enqueue --parent P --child c --profile p -- env -0
+	configure '[spawnd]' 'max_running = 1'
+	spawnd reload
+	spawnd cancel first
+	await_record c
+	assert_equal "$(variable_of c SPAWND_MODEL)" before
+	assert_equal "$(variable_of c SPAWND_PROFILE)" p
+	assert_equal "$(variable_of c X)" before
+	assert_equal "$(job_field c .limits.max_idle)" 5m
+}
+
+@test "config check finds a circle, an unknown profile and an unknown key; config show tells where a value is from" {
+	configure '[profile a]' 'inherits = b' '[profile b]' 'inherits = a' '[profile c]' 'inherits = d' 'modle = x'
+	run -78 --separate-stderr spawnd config check
+	assert_regex "$stderr" 'spawnd.ini:2: \[profile a\] inherits = b: it inherits in a circle, a from b from a'
+	assert_regex "$stderr" 'spawnd.ini:6: \[profile c\] inherits = d: there is no such profile'
+	assert_regex "$stderr" 'spawnd.ini:7: \[profile c\] modle = x: unknown key; did you mean model'
+	configure '[profile a]' 'max_idle = 300' 'env.X = y' '[profile b]' 'inherits = a' 'model = m'
+	run -0 spawnd config show
+	assert_line --regexp '^\[profile b\]$'
+	assert_line --regexp '^max_idle +5m +[^ ]*/spawnd.ini:2 \(profile a\)$'
+	run -0 spawnd config show --json
+	assert_equal "$(jq -r '.["profile b"].max_idle.value, .["profile b"].model.origin' <<<"$output")" \
+		"5m"$'\n'"$SPAWND_HOME/spawnd.ini:6"
+}

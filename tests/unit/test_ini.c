@@ -29,6 +29,7 @@ struct told {
 static struct told told;
 static struct config config;
 static struct ini_origin origin;
+static struct sections *sections;
 
 static void
 take_fault(void *arg, const struct ini_fault *fault)
@@ -59,11 +60,14 @@ read_bytes(const char *bytes, size_t len)
 
 	assert_non_null(stream);
 	told.count = 0;
+	sections_unref(sections);
+	sections = NULL;
 	memset(&config, 0xa5, sizeof(config));
 	memset(&origin, 0xa5, sizeof(origin));
-	rc = ini_read_stream(stream, "F", &config, &origin, take_fault, &told);
+	rc = ini_read_stream(stream, "F", &config, &origin, &sections, take_fault, &told);
 	fclose(stream);
 	if (rc != 0) {
+		assert_null(sections);
 		assert_int_equal(((unsigned char *)&config)[0], 0xa5);
 		assert_int_equal(((unsigned char *)&origin)[0], 0xa5);
 	}
@@ -274,6 +278,7 @@ make_dir(void **state)
 static int
 remove_dir(void **state)
 {
+	sections_unref(sections);
 	(void)state;
 	return rmdir(dir);
 }
@@ -285,7 +290,93 @@ read_path(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	told.count = 0;
-	return ini_read(path, &config, &origin, take_fault, &told);
+	return ini_read(path, &config, &origin, NULL, take_fault, &told);
+}
+
+static void
+sections_with_names_are_taken_as_they_stand(void **state)
+{
+	const struct section *p;
+
+	(void)state;
+	assert_taken("[profile a]\nmodel = x\n[spawnd]\nmax_running = 3\n"
+		     "[runner  a]\ncommand = 'a  b' %c\nmatch_parent = a:b=[c]*\n"
+		     "[profile b.c]\nenv.LANG = C\ninherits = a\nmax_idle = 3m\n");
+	assert_int_equal(config.max_running, 3);
+	assert_int_equal(sections->count, 3);
+	p = sections_find(sections, SECTION_PROFILE, "b.c");
+	assert_non_null(p);
+	assert_int_equal(p->line, 8);
+	assert_int_equal(p->count, 3);
+	assert_string_equal(section_find(p, "env.LANG")->value, "C");
+	assert_int_equal(section_find(p, "max_idle")->line, 11);
+	p = sections_find(sections, SECTION_RUNNER, "a");
+	assert_string_equal(section_find(p, "command")->value, "'a  b' %c");
+	assert_string_equal(section_find(p, "match_parent")->value, "a:b=[c]*");
+	assert_null(sections_find(sections, SECTION_RUNNER, "b.c"));
+	/* What is meant by a setting without a name is not changed by it. */
+	assert_int_equal(config.limits.max_idle_ns, 900 * NSEC_PER_SEC);
+}
+
+static void
+names_of_sections_are_checked(void **state)
+{
+	(void)state;
+	assert_faults("[profile]\nmodel = x\n",
+	    "F:1: [profile]: a profile without a name; write "
+	    "[profile NAME]",
+	    NULL);
+	assert_faults("[profile a b]\n", "F:1: [profile a b]: no name for a profile: it has a char",
+	    NULL);
+	assert_faults("[profil a]\nmodle = x\n",
+	    "F:1: [profil a]: unknown section; did you mean [profile a]?",
+	    "F:2: [profil a] modle = x: unknown key; did you mean model?", NULL);
+	assert_faults("[spawnd a]\nmax_running = 3\n", "F:1: [spawnd a]: unknown section; ", NULL);
+	assert_faults("[spawnd ]\n", "F:1: [spawnd ]: unknown section; did you mean [spawnd]?",
+	    NULL);
+	assert_faults("[ spawnd]\n", "F:1: [ spawnd]: unknown section; did you mean [spawnd]?",
+	    NULL);
+	assert_faults("[profile a]\n[runner a]\ncommand = x\n[profile a]\n",
+	    "F:4: [profile a]: repeated; it began in line 1", NULL);
+}
+
+static void
+keys_of_named_sections_are_checked(void **state)
+{
+	(void)state;
+	assert_faults("[profile a]\nmax_running = 3\nmax_idel = 3m\nmax_idle = 1x\nwhatever = 1\n"
+		      "model = a\nmodel = b\ncommand = x\nnice = 20\napprovals = no\n",
+	    "F:2: [profile a] max_running = 3: not in this section; it belongs in [spawnd]",
+	    "F:3: [profile a] max_idel = 3m: unknown key; did you mean max_idle?",
+	    "F:4: [profile a] max_idle = 1x: not a duration; write ",
+	    "F:5: [profile a] whatever = 1: unknown key; [profile] has inherits, model, ",
+	    "F:7: [profile a] model = b: repeated; it was set in line 6",
+	    "F:8: [profile a] command = x: not in this section; it belongs in [runner NAME]",
+	    "F:9: [profile a] nice = 20: too large", "F:10: [profile a] approvals = no: not one of",
+	    NULL);
+	assert_faults("[runner a]\ncommand = a 'b\nmatch_chld = x\nmodel = m\n",
+	    "F:2: [runner a] command = a 'b: a ' that is not closed",
+	    "F:3: [runner a] match_chld = x: unknown key; did you mean match_child?",
+	    "F:4: [runner a] model = m: not in this section; it belongs in [profile NAME]", NULL);
+	assert_faults("[spawnd]\nmodel = m\n",
+	    "F:2: [spawnd] model = m: not in this section; it belongs in [profile NAME]", NULL);
+}
+
+static void
+what_sections_say_together_is_checked(void **state)
+{
+	(void)state;
+	assert_faults("[profile a]\ninherits = b\n[profile b]\nmodel = m\ninherits = a\n"
+		      "[profile c]\ninherits = d\n",
+	    "F:2: [profile a] inherits = b: it inherits in a circle, a from b from a; ",
+	    "F:5: [profile b] inherits = a: it inherits in a circle, b from a from b; ",
+	    "F:7: [profile c] inherits = d: there is no such profile; there are a, b, c", NULL);
+	assert_faults(
+	    "[runner a]\nmatch_child = x\n[runner b]\ncommand = b\n[runner c]\n"
+	    "match_model = m*\ncommand = c\n[runner d]\nmatch_profile = p\ncommand = d %a\n",
+	    "F:1: [runner a]: no command; write command = ",
+	    "F:5: [runner c]: it can never match: [runner b] in line 3 comes first",
+	    "F:9: [runner d] match_profile = p: no profile is called that; there are none", NULL);
 }
 
 static void
@@ -358,6 +449,10 @@ main(void)
 	    cmocka_unit_test(what_is_too_long_is_refused_and_not_cut),
 	    cmocka_unit_test(a_long_value_is_shown_by_its_beginning),
 	    cmocka_unit_test(garbage_is_named),
+	    cmocka_unit_test(sections_with_names_are_taken_as_they_stand),
+	    cmocka_unit_test(names_of_sections_are_checked),
+	    cmocka_unit_test(keys_of_named_sections_are_checked),
+	    cmocka_unit_test(what_sections_say_together_is_checked),
 	    cmocka_unit_test(a_missing_file_is_like_an_empty_one),
 	    cmocka_unit_test(a_file_is_read_by_its_path),
 	    cmocka_unit_test(what_is_no_file_is_refused_at_once),
