@@ -29,6 +29,8 @@ static const struct command commands[] = {
 	"let children that were paused go on", cmd_unpause},
     {"beat", COMMAND_BEAT, "[MESSAGE...]", 0, COMMAND_ANY, "inside a job: show a sign of life",
 	cmd_beat},
+    {"suspend", COMMAND_SUSPEND, "", 0, 0,
+	"inside a job: be run again when its children have ended", cmd_suspend},
     {"daemon", COMMAND_DAEMON, "", 0, 0, "the daemon, in the foreground", cmd_daemon},
     {"server", COMMAND_SERVER, "[MODE LAST-END DEATHS]", 0, 3, NULL, cmd_server},
     {"stop", COMMAND_STOP, "", 0, 0, "end the daemon when what runs has ended", cmd_stop},

@@ -24,6 +24,7 @@ int cmd_cancel(const struct options *o);
 int cmd_pause(const struct options *o);
 int cmd_unpause(const struct options *o);
 int cmd_beat(const struct options *o);
+int cmd_suspend(const struct options *o);
 int cmd_stop(const struct options *o);
 int cmd_reload(const struct options *o);
 int cmd_config(const struct options *o);

@@ -13,6 +13,7 @@
 #include "wire/launch.h"
 
 #include <bsd/stdlib.h>
+#include <bsd/string.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -67,10 +68,29 @@ check_order(const struct options *o)
 	return options_number(o, OPTION_PRIORITY, PRIORITY_LEAST, PRIORITY_MOST, &number);
 }
 
+/* The ids that an option joins by commas. 0, or EX_USAGE after telling. */
+static int
+check_ids(const struct options *o, enum option_id id)
+{
+	const char *names = o->value[id];
+	char name[ID_SIZE + 1];
+	size_t len;
+
+	for (; names != NULL; names = names[len] == ',' ? names + len + 1 : NULL) {
+		len = strcspn(names, ",");
+		/* One that is too long stays too long. */
+		strlcpy(name, names, len < ID_SIZE ? len + 1 : sizeof(name));
+		if (options_check_id("child", name) != 0)
+			return EX_USAGE;
+	}
+	return 0;
+}
+
 int
 request_check(const struct options *o)
 {
 	static const char *const words[] = {"refuse", "ignore", "replace", NULL};
+	static const char *const policies[] = {"all", "any", "first_error", NULL};
 
 	for (size_t i = 0; i < o->env.count; i++) {
 		if (is_own(o->env.items[i])) {
@@ -90,6 +110,9 @@ request_check(const struct options *o)
 		}
 	}
 	if (check_model(o->value[OPTION_MODEL]) != 0 || check_order(o) != 0)
+		return EX_USAGE;
+	if (check_ids(o, OPTION_AFTER) != 0 || check_ids(o, OPTION_AFTER_OK) != 0 ||
+	    options_check_word(o, OPTION_AFTER_POLICY, policies) != 0)
 		return EX_USAGE;
 	return options_check_word(o, OPTION_IF_EXISTS, words);
 }
@@ -282,6 +305,13 @@ add_order(json_t *p, const struct options *o)
 	}
 }
 
+static void
+set_word(json_t *parameters, const char *key, const char *word)
+{
+	if (word != NULL && json_object_set_new(parameters, key, json_string(word)) < 0)
+		errx(EX_OSERR, "out of memory");
+}
+
 static json_t *
 make_parameters(const struct options *o)
 {
@@ -298,6 +328,9 @@ make_parameters(const struct options *o)
 		errx(EX_OSERR, "out of memory");
 	json_object_set_new(p, "parent_job", inside_parent_job(options_parent(o)));
 	add_order(p, o);
+	set_word(p, "after", o->value[OPTION_AFTER]);
+	set_word(p, "after_ok", o->value[OPTION_AFTER_OK]);
+	set_word(p, "after_policy", o->value[OPTION_AFTER_POLICY]);
 	for (size_t i = 0; i < CONFIG_LIMITS_MAX; i++) {
 		if (o->limit[i] != NULL)
 			json_object_set_new(p, config_limit(i)->key, json_string(o->limit[i]));

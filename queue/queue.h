@@ -57,6 +57,9 @@ struct queue_job {
 	bool is_told;       /* the caller's mark: the supervisor knows of it */
 	bool is_paused;     /* the caller's mark: so the supervisor said last */
 	bool is_asked;      /* the caller's mark: the supervisor owes an answer about it */
+	bool
+	    is_suspending; /* the caller's mark: its process is being ended, for it to be suspended */
+	bool is_resumed;   /* the caller's mark: it was suspended, and is run again */
 	char child[];
 };
 

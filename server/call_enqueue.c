@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "config/profile.h"
 #include "server/admit.h"
+#include "server/after.h"
 #include "server/cancel.h"
 #include "server/command.h"
 #include "server/jobs.h"
@@ -32,6 +33,7 @@ struct parameters {
 	const char *profile, *model;
 	struct order_parameters order;
 	const char *if_exists, *token;
+	struct after_names after;
 	bool no_wait;
 };
 
@@ -54,6 +56,9 @@ static const struct api_field own_fields[] = {
     {"if_exists", API_STRING, AT(if_exists), false},
     {"no_wait", API_BOOLEAN, AT(no_wait), false},
     {"token", API_STRING, AT(token), false},
+    {"after", API_STRING, AT(after.after), false},
+    {"after_ok", API_STRING, AT(after.after_ok), false},
+    {"after_policy", API_STRING, AT(after.policy), false},
 };
 
 #define OWN_FIELDS (sizeof(own_fields) / sizeof(own_fields[0]))
@@ -89,6 +94,7 @@ struct enqueue {
 	struct command command;
 	char *meta;
 	json_t *warnings;
+	struct after after;
 };
 
 static void
@@ -100,6 +106,7 @@ enqueue_fini(struct call *call)
 	sections_unref(e->sections);
 	free(e->meta);
 	json_decref(e->warnings);
+	after_fini(&e->after);
 }
 
 /* The checks below answer the call themselves where they find a fault, and return false. */
@@ -403,6 +410,8 @@ add(struct call *call, struct enqueue *e)
 	n.block_len = e->command.block_len;
 	if (r == 0)
 		r = jobs_add(call->server, &n);
+	if (r == 0)
+		r = after_add(call->server, n.job.job, &e->after);
 	if (r == -EEXIST) {
 		answer_known(call, e, n.job.job);
 	} else if (r < 0) {
@@ -427,7 +436,8 @@ enqueue_pump(struct call *call)
 		return;
 	}
 	if (!admit_child(call, e->parent, e->p.parent_job, e->child) ||
-	    (existing != NULL && !meet_existing(call, e, existing)))
+	    (existing != NULL && !meet_existing(call, e, existing)) ||
+	    !after_read(call, &e->p.after, e->parent, e->p.parent_job, e->child, &e->after))
 		return;
 	if (queue_is_full(s->queue)) {
 		if (e->p.no_wait)

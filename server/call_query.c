@@ -11,6 +11,7 @@
 #include "server/order.h"
 #include "server/record.h"
 #include "server/starter.h"
+#include "server/waiting.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -143,7 +144,9 @@ job_object(struct server *s, const struct store_job *j)
 {
 	const struct queue_job *live = queue_find(s->queue, j->job);
 	enum status shown = j->status == STATUS_STARTING ? STATUS_QUEUED : j->status;
-	const char *waits_for = reason_to_wait(s, j);
+	char reason[WAITING_TEXT_SIZE];
+	const char *waits_for =
+	    live != NULL && waiting_describe(s, live, reason) ? reason : reason_to_wait(s, j);
 	char path[PATH_MAX] = "";
 	json_t *meta = j->meta == NULL ? NULL : json_loads(j->meta, 0, NULL);
 	json_t *o = json_pack("{s:I, s:I, s:s, s:s, s:s, s:I, s:s, s:o}", "job", (json_int_t)j->job,

@@ -14,6 +14,8 @@
 #include "server/row.h"
 #include "server/starter.h"
 #include "server/stranger.h"
+#include "server/suspension.h"
+#include "server/waiting.h"
 #include "wire/launch.h"
 
 #include <bsd/stdlib.h>
@@ -91,8 +93,11 @@ jobs_end(struct server *s, int64_t number, const struct ending *e)
 	if (starter_beats_path(&s->paths, number, beats) == 0)
 		unlink(beats);
 	leaders_drop(&s->leaders, (uint64_t)number);
-	if (j != NULL)
+	waiting_tell(s, number, e->status);
+	if (j != NULL) {
+		waiting_drop(s, j);
 		queue_remove(s->queue, j);
+	}
 	kin_leave(s, number);
 	touch_parent(s, &row.job);
 	s->has_news = true;
@@ -147,6 +152,8 @@ jobs_load(struct server *s)
 	outputs_clear(s->outputs);
 	s->is_synced = false;
 	r = store_each_live_job(s->store, load_job, s);
+	if (r == 0)
+		r = suspension_load(s);
 	if (r == 0)
 		r = store_each_pending_parent(s->store, load_parent, s);
 	return r;
@@ -282,7 +289,7 @@ launch(struct server *s, struct queue_job *j)
 	if (s->store_error != 0)
 		return;
 	if (r == 0)
-		r = starter_open(&s->paths, &row.job, block, len, fds, &stage, &f);
+		r = starter_open(&s->paths, &row.job, j->is_resumed, block, len, fds, &stage, &f);
 	free(block);
 	if (r < 0) {
 		const struct ending e = {.status = STATUS_ERROR,
@@ -320,7 +327,9 @@ jobs_launch(struct server *s)
 size_t
 jobs_cancel(struct server *s, struct queue_job *j)
 {
-	struct ending e = {.status = STATUS_CANCELLED, .error = "cancelled before it was started"};
+	struct ending e = {.status = STATUS_CANCELLED,
+	    .error = j->status == STATUS_SUSPENDED ? "cancelled while it was suspended"
+						   : "cancelled before it was started"};
 
 	j->is_cancelled = true;
 	if (!queue_is_live(j))
@@ -394,7 +403,7 @@ jobs_started(struct server *s, const struct standing *st)
 	leaders_keep(&s->leaders, st);
 	lull_told(s, st);
 	/* It was asked for when nobody could hear it. */
-	if (j->is_cancelled && st->cause == WIRE_CAUSE_NONE)
+	if ((j->is_cancelled || j->is_suspending) && st->cause == WIRE_CAUSE_NONE)
 		link_cancel(s->link, st->job, WIRE_CAUSE_CANCEL);
 	if (s->is_store_down) /* it is told again */
 		return 0;
@@ -452,14 +461,24 @@ jobs_ended(struct server *s, const struct wire_ended *m)
 	if (j == NULL || server_check(s, store_read_job(s->store, j->number, row_copy, &row)) < 0) {
 		/* It has ended already, and this is told again. */
 		stranger_ended(s, m);
+	} else if (suspension_is_past(j, m, row.job.started_ms)) {
+		log_line("job %" PRId64 " (%s): an earlier end of it is told again", j->number,
+		    j->child);
 	} else if (m->stage != WIRE_STAGE_NONE) {
 		not_executed(s, j, &row.job.limits, m);
 	} else {
 		if (m->cause == WIRE_CAUSE_NONE &&
 		    outputs_is_fatal(s->outputs, row.job.job, &row.job.limits))
 			ended.cause = WIRE_CAUSE_OUTPUT;
-		e.status = record_judge(&row.job, &ended, error, sizeof(error));
-		jobs_end(s, j->number, &e);
+		if (suspension_is_due(j, &ended)) {
+			/* Where something survives SIGKILL, it runs until that is gone. */
+			if (m->survivor_count > 0)
+				return;
+			suspension_enter(s, j, &row.job.limits);
+		} else {
+			e.status = record_judge(&row.job, &ended, error, sizeof(error));
+			jobs_end(s, j->number, &e);
+		}
 	}
 	/* What survives SIGKILL keeps its slot until the end is told again, and nobody is left. */
 	server_set_stuck(s, (int64_t)m->job, m->survivor_count > 0);

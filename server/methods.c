@@ -10,6 +10,7 @@
 #include "server/call_events.h"
 #include "server/call_pause.h"
 #include "server/call_query.h"
+#include "server/call_suspend.h"
 #include "server/call_wait.h"
 
 #include <stdbool.h>
@@ -82,6 +83,7 @@ static const struct method {
     {"org.spawnd.Results", call_results, NEEDS_STORE},
     {"org.spawnd.Status", call_status, NEEDS_STORE},
     {"org.spawnd.Stop", call_stop, NEEDS_STORE},
+    {"org.spawnd.Suspend", call_suspend, NEEDS_ROOM},
     {"org.spawnd.Unpause", call_unpause, NEEDS_STORE},
     {"org.spawnd.Wait", call_wait, NEEDS_STORE},
     {"org.varlink.service.GetInfo", get_info, NEEDS_NOTHING},

@@ -387,6 +387,8 @@ make_object(const struct record *r)
 	add_outcome(o, r->ended);
 	if (r->status == STATUS_LOST)
 		json_object_set_new(o, "ran", r->job->started_ms != 0 ? json_true() : json_null());
+	else if (r->job->started_ms != 0) /* also in an earlier run, before a suspension */
+		json_object_set_new(o, "ran", json_true());
 	if (r->stage != NULL) {
 		name = strerrorname_np(r->start_error);
 		json_object_set_new(o, "stage", json_string(r->stage));

@@ -8,6 +8,7 @@
 #include "server/jobs.h"
 #include "server/starter.h"
 #include "server/stranger.h"
+#include "server/suspension.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,6 +34,9 @@ copy_past(void *arg, const struct store_job *j)
 	p->is_of_this_boot = j->boot_id != NULL && strcmp(j->boot_id, p->boot_id) == 0;
 	p->limits = j->limits;
 	p->standing = j->standing;
+	/* Of one that was resumed it says when it was started before. */
+	if (j->status == STATUS_STARTING)
+		p->standing.started_wall_ms = 0;
 	return 0;
 }
 
@@ -81,6 +85,8 @@ settle(struct server *s, struct queue_job *j)
 	if (p.status == STATUS_STARTING && p.supervisor == s->instance) {
 		if (server_check(s, store_set_queued(s->store, j->number)) == 0)
 			put_back(s, j);
+	} else if (!p.is_of_this_boot && j->is_suspending && !j->is_cancelled) {
+		suspension_enter(s, j, &p.limits);
 	} else if (!p.is_of_this_boot) {
 		lose(s, j, "lost: the machine was restarted while it ran");
 	} else {

@@ -15,7 +15,9 @@
 #include "server/opener.h"
 #include "server/prune.h"
 #include "server/recovery.h"
+#include "server/results.h"
 #include "server/settings.h"
+#include "server/suspension.h"
 #include "server/takeover.h"
 #include "server/turn.h"
 
@@ -351,10 +353,13 @@ open_rooms(struct server *s)
 	s->loop.now_ns = clock_mono_ns();
 	s->queue = queue_new(&none);
 	s->family = family_new();
+	s->waits = waits_new();
 	s->holds = holds_new();
-	if (s->queue == NULL || s->family == NULL || s->holds == NULL)
+	if (s->queue == NULL || s->family == NULL || s->waits == NULL || s->holds == NULL)
 		return -ENOMEM;
-	r = link_new(&s->loop, WIRE_SERVER_FD, &link, &s->link);
+	r = suspension_init(s);
+	if (r == 0)
+		r = link_new(&s->loop, WIRE_SERVER_FD, &link, &s->link);
 	if (r == 0)
 		r = outputs_new(&s->loop, &s->paths, &outputs, &s->outputs);
 	if (r == 0)
@@ -427,6 +432,8 @@ finish(struct server *s)
 		store_abandon(s->store);
 	else
 		store_close(s->store);
+	results_free(s->results);
+	waits_free(s->waits);
 	queue_free(s->queue);
 	family_free(s->family);
 	sections_unref(s->sections);
@@ -436,6 +443,8 @@ finish(struct server *s)
 	free(s->to_start.items);
 	free(s->to_forget.items);
 	free(s->orphaned.items);
+	free(s->to_suspend.items);
+	free(s->unmade.items);
 	free(s->stuck.items);
 	loop_fini(&s->loop);
 }

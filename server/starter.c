@@ -23,7 +23,7 @@
 static const char *const replaced[] = {"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
 
 enum {
-	OWN_COUNT = 14
+	OWN_COUNT = 16
 };
 
 static int
@@ -194,13 +194,15 @@ add_number(char *own[OWN_COUNT], int count, const char *name, uint64_t number)
 
 /* The job's own variables, allocated; those that are not given are NULL, at the end. */
 static int
-make_own(const struct paths *p, const struct store_job *j, char *own[OWN_COUNT])
+make_own(const struct paths *p, const struct store_job *j, bool is_resumed, char *own[OWN_COUNT])
 {
-	char beats[PATH_MAX], result[PATH_MAX];
+	char beats[PATH_MAX], result[PATH_MAX], results[PATH_MAX];
 	int n = 0, r = starter_beats_path(p, j->job, beats);
 
 	if (r == 0)
 		r = starter_result_path(p, j->job, result);
+	if (r == 0)
+		r = starter_results_path(p, j->job, results);
 	if (r < 0)
 		return r;
 	n = add_own(own, n, "SPAWND_PARENT", j->parent);
@@ -215,6 +217,8 @@ make_own(const struct paths *p, const struct store_job *j, char *own[OWN_COUNT])
 	n = add_own(own, n, "SPAWND_PROFILE", j->profile);
 	n = add_own(own, n, "SPAWND_MODEL", j->model);
 	n = add_own(own, n, "SPAWND_DISABLED_TOOLS", j->disabled_tools);
+	n = add_own(own, n, "SPAWND_RESUMED", is_resumed ? "1" : NULL);
+	n = add_own(own, n, "SPAWND_RESULTS", is_resumed ? results : NULL);
 	n = add_own(own, n, "NOTIFY_SOCKET", p->notify);
 	if (j->limits.max_idle_ns != WATCHDOG_OFF)
 		n = add_number(own, n, "WATCHDOG_USEC", j->limits.max_idle_ns / 1000);
@@ -234,7 +238,8 @@ is_passed_on(const char *variable)
 
 /* The launch block as the child is to have it, in a memfd. */
 static int
-make_launch(const struct paths *p, const struct store_job *j, const struct launch *l)
+make_launch(const struct paths *p, const struct store_job *j, bool is_resumed,
+    const struct launch *l)
 {
 	char *own[OWN_COUNT] = {NULL};
 	struct launch full = *l;
@@ -245,7 +250,7 @@ make_launch(const struct paths *p, const struct store_job *j, const struct launc
 	while (l->env[count] != NULL)
 		count++;
 	full.env = calloc(count + OWN_COUNT + 1, sizeof(*full.env));
-	r = full.env == NULL ? -ENOMEM : make_own(p, j, own);
+	r = full.env == NULL ? -ENOMEM : make_own(p, j, is_resumed, own);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		if (is_passed_on(l->env[i]))
 			full.env[n++] = l->env[i];
@@ -264,7 +269,7 @@ make_launch(const struct paths *p, const struct store_job *j, const struct launc
 }
 
 static int
-open_all(const struct paths *p, const struct store_job *j, const struct launch *l,
+open_all(const struct paths *p, const struct store_job *j, bool is_resumed, const struct launch *l,
     int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f)
 {
 	int r;
@@ -285,7 +290,7 @@ open_all(const struct paths *p, const struct store_job *j, const struct launch *
 	}
 	if (r >= 0) {
 		*ret_stage = "launch";
-		r = fds[WIRE_FD_LAUNCH] = make_launch(p, j, l);
+		r = fds[WIRE_FD_LAUNCH] = make_launch(p, j, is_resumed, l);
 		if (r < 0)
 			fault_set(f, -r, "launch block: %s", strerror(-r));
 	}
@@ -293,8 +298,8 @@ open_all(const struct paths *p, const struct store_job *j, const struct launch *
 }
 
 int
-starter_open(const struct paths *p, const struct store_job *j, const void *block, size_t len,
-    int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f)
+starter_open(const struct paths *p, const struct store_job *j, bool is_resumed, const void *block,
+    size_t len, int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f)
 {
 	struct launch l;
 	int r = launch_unpack(block, len, &l);
@@ -305,7 +310,7 @@ starter_open(const struct paths *p, const struct store_job *j, const void *block
 		*ret_stage = "launch";
 		return fault_set(f, -r, "launch block: %s", strerror(-r));
 	}
-	r = open_all(p, j, &l, fds, ret_stage, f);
+	r = open_all(p, j, is_resumed, &l, fds, ret_stage, f);
 	for (int i = 0; r < 0 && i < WIRE_FD_COUNT; i++) {
 		if (fds[i] >= 0)
 			fd_close(&fds[i]);

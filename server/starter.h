@@ -18,12 +18,12 @@
 #define STARTER_ENV_SPARE (4 * 1024 + 4 * PATH_MAX)
 
 /*
- * Opens all for job j with its stored launch block. On success returns 0; fds, in the order of
+ * Opens all for job j with its stored launch block; is_resumed: it is run again after a suspension. On success returns 0; fds, in the order of
  * enum wire_spawn_fd, are the caller's. Else returns -errno with *ret_stage a constant word
  * ("output", "heartbeat", "stdin", "directory", "launch") and f filled; nothing is left open.
  */
-int starter_open(const struct paths *p, const struct store_job *j, const void *block, size_t len,
-    int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f);
+int starter_open(const struct paths *p, const struct store_job *j, bool is_resumed,
+    const void *block, size_t len, int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f);
 
 /*
  * Opens again what the supervisor watches of a job that runs: its output file, and its heartbeat pipe, which

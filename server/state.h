@@ -16,6 +16,7 @@
 #include "config/section.h"
 #include "queue/family.h"
 #include "queue/queue.h"
+#include "queue/waits.h"
 #include "server/conn.h"
 #include "server/deliver.h"
 #include "server/feed.h"
@@ -34,6 +35,7 @@
 #include <stdint.h>
 
 struct call;
+struct results;
 TAILQ_HEAD(call_list, call);
 
 /* Job numbers that something is to be done with after the commit. */
@@ -51,6 +53,8 @@ struct server {
 	struct store *store; /* NULL: there is none, see server/opener.h */
 	struct queue *queue;
 	struct family *family; /* of the jobs in the queue, and those above them */
+	struct waits *waits;
+	struct results *results; /* server/suspension.h */
 	struct holds *holds;
 	struct deliver *deliver;
 	struct outputs *outputs;
@@ -63,15 +67,18 @@ struct server {
 	char boot_id[64];
 	uint64_t nofile_before; /* the soft limit that the supervisor was started with */
 	struct leaders leaders;
-	struct lulls lulls;       /* server/lull.h */
-	uint64_t instance;        /* of the supervisor, 0 before its HELLO */
-	uint64_t mark_limit;      /* its jobs' marks lie below it */
-	uint32_t slot_count;      /* how many jobs it can hold */
-	bool counts_processes;    /* of a job in a cgroup, it does */
-	int32_t supervisor_pid;   /* our parent's, as long as it lives */
-	struct numbers to_start;  /* SPAWN them */
-	struct numbers orphaned;  /* they have ended: what is below them is to be cancelled */
-	struct numbers to_forget; /* their ends are stored */
+	struct lulls lulls;        /* server/lull.h */
+	uint64_t instance;         /* of the supervisor, 0 before its HELLO */
+	uint64_t mark_limit;       /* its jobs' marks lie below it */
+	uint32_t slot_count;       /* how many jobs it can hold */
+	bool counts_processes;     /* of a job in a cgroup, it does */
+	int32_t supervisor_pid;    /* our parent's, as long as it lives */
+	struct numbers to_start;   /* SPAWN them */
+	struct numbers orphaned;   /* they have ended: what is below them is to be cancelled */
+	struct numbers to_forget;  /* their ends are stored */
+	struct numbers to_suspend; /* their waits are stored: end their processes */
+	struct numbers unmade;     /* their files of results could not be made */
+	struct timer remake;       /* these are tried again */
 	struct numbers stuck;  /* they have ended, but something of theirs lives and takes room */
 	struct timer tidy;     /* the store tidies up when nothing has been written for a while */
 	struct timer farewell; /* when it expires the daemon ends, whoever still reads */

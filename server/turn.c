@@ -9,6 +9,8 @@
 #include "server/cancel.h"
 #include "server/jobs.h"
 #include "server/prune.h"
+#include "server/settle.h"
+#include "server/suspension.h"
 
 #include <errno.h>
 #include <string.h>
@@ -177,6 +179,7 @@ static void
 flush_turn(struct server *s)
 {
 	send_forgets(s);
+	suspension_flush(s);
 	jobs_launch(s);
 	if (!store_is_dirty(s->store) && s->store_error == 0 && !s->is_store_down)
 		deliver_flush(s->deliver);
@@ -242,6 +245,7 @@ turn_end(struct server *s)
 	do {
 		s->has_news = false;
 		cancel_orphans(s);
+		settle_waits(s);
 		jobs_schedule(s);
 		calls_pump(s);
 		cancel_orphans(s);

@@ -278,10 +278,34 @@ static const char step_8[] =
     "  due_boot_id /* of the machine whose clock that is */ TEXT;\n"
     "ALTER TABLE job ADD COLUMN\n"
     "  delay_ns /* how long it waits until then */ INTEGER;\n";
+
+/* Who waits for whom. */
+static const char step_9[] =
+    "CREATE TABLE waiter (\n"
+    "  -- Jobs that have not ended and wait for others, or did.\n"
+    "  job INTEGER PRIMARY KEY,\n"
+    "  kind INTEGER NOT NULL,          -- 0: is not started before, 1: is suspended when its\n"
+    "                                  -- process has ended, 2: was, and is to be run again\n"
+    "  policy INTEGER NOT NULL,        -- 0: all, 1: any, 2: first_error\n"
+    "  since INTEGER NOT NULL,         -- event.seq: of kind 1 and 2, its children's records up to\n"
+    "                                  -- here are none of this wait's\n"
+    "  last INTEGER NOT NULL           -- event.seq: of kind 2, up to here they are its next run's\n"
+    ");\n"
+    "CREATE TABLE wait (\n"
+    "  -- For whom.\n"
+    "  job INTEGER NOT NULL,           -- waiter.job\n"
+    "  after INTEGER NOT NULL,         -- job.job; it may have been removed since\n"
+    "  is_strict INTEGER NOT NULL,     -- 1: it must have completed\n"
+    "  status TEXT,                    -- how it ended; NULL: it has not\n"
+    "  PRIMARY KEY (job, after)\n"
+    ") WITHOUT ROWID;\n"
+    /* Who waits for a job that ends now? */
+    "CREATE INDEX wait_open ON wait(after) WHERE status IS NULL;\n";
 /* clang-format on */
 
 /* Step i makes version i + 1 out of version i. */
-static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
+static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8,
+    step_9};
 
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

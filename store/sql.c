@@ -37,6 +37,11 @@
 #define SET_STANDING \
 	"(" STANDING_COLUMNS ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, " \
 	"?15, ?16, ?17, ?18, ?19, ?20) "
+#define UNSET_STANDING \
+	"pid = NULL, start_time = NULL, mark = NULL, started_ns = NULL, paused_ns = NULL, " \
+	"lull_ns = NULL, sign_ns = NULL, granted_ns = NULL, ending_ns = NULL, verdict_ns = NULL, " \
+	"verdict_idle_ns = NULL, cpu_ns = NULL, max_rss_kb = NULL, wait_status = NULL, " \
+	"revision = NULL, containment = NULL, cause = NULL, standing_flags = NULL "
 #define SELECT_JOB "SELECT " JOB_COLUMNS "FROM job "
 #define SELECT_RECORD "SELECT seq, job, parent, child, body FROM event "
 
@@ -150,6 +155,25 @@ static const char *const texts[SQL_COUNT] = {
 	"VALUES (?40, ?1, ?2, ?3, 'starting', ?4, ?5, ?6, ?7, ?8, ?9, ?41, ?42, ?10, ?11, ?12, ?13, "
 	"?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, "
 	"?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39)",
+    [SQL_ADD_WAITER] = "INSERT OR REPLACE INTO waiter (job, kind, policy, since, last) "
+		       "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SQL_READ_WAITER] = "SELECT job, kind, policy, since, last FROM waiter WHERE job = ?1",
+    [SQL_EACH_WAITER] =
+	"SELECT waiter.job, kind, policy, since, last, wait.after, is_strict, status "
+	"FROM waiter LEFT JOIN wait ON wait.job = waiter.job ORDER BY waiter.job, wait.after",
+    [SQL_RESUME_WAITER] = "UPDATE waiter SET kind = ?2, last = ?3 WHERE job = ?1",
+    [SQL_DROP_WAITER] = "DELETE FROM waiter WHERE job = ?1",
+    [SQL_ADD_WAIT] = "INSERT INTO wait (job, after, is_strict, status) VALUES (?1, ?2, ?3, ?4)",
+    [SQL_END_WAITS] = "UPDATE wait INDEXED BY wait_open SET status = ?2 "
+		      "WHERE after = ?1 AND status IS NULL",
+    [SQL_DROP_WAITS] = "DELETE FROM wait WHERE job = ?1",
+    /* When it was started is known until it is again; nothing of its process is. */
+    [SQL_SET_SUSPENDED] =
+	"UPDATE job SET status = 'suspended', supervisor = NULL, boot_id = NULL, " UNSET_STANDING
+	"WHERE job = ?1 AND status = 'running'",
+    [SQL_SET_RESUMED] = "UPDATE job SET status = 'queued' WHERE job = ?1 AND status = 'suspended'",
+    [SQL_FIND_RUN_BEFORE] = "SELECT coalesce(record_seq, 0) FROM job INDEXED BY job_child "
+			    "WHERE child = ?1 AND job < ?2 ORDER BY job DESC LIMIT 1",
 };
 
 /* What store.h calls a system call of SQLite's that failed. */
