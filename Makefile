@@ -315,7 +315,7 @@ lint: $(VARLINK_H)
 	$(if $(MANUALS),mandoc -Tlint -Wwarning $(MANUALS))
 
 UNITS_SYSTEMD = $(sort $(wildcard contrib/systemd/*/spawnd.*))
-SERVICES = $(sort $(wildcard contrib/s6/* contrib/runit/*))
+SERVICES = $(sort $(wildcard contrib/s6/* contrib/runit/* contrib/runners/*))
 
 .PHONY: install uninstall
 install: all
@@ -335,7 +335,8 @@ install: all
 	set -e; for f in $(SERVICES:contrib/%=%); do \
 		$(INSTALL) -d $(DESTDIR)$(SERVICEDIR)/$${f%/*}; \
 		cp -p contrib/$$f $(DESTDIR)$(SERVICEDIR)/$$f; \
-		sed 's,exec spawnd ,exec $(BINDIR)/spawnd ,' contrib/$$f \
+		sed 's,exec spawnd ,exec $(BINDIR)/spawnd ,; s,/usr/local/share/spawnd,$(SERVICEDIR),' \
+			contrib/$$f \
 			>$(DESTDIR)$(SERVICEDIR)/$$f; \
 	done
 

@@ -81,3 +81,103 @@ output_of() {
 	assert_regex "$stderr" ':7: \[runner d\]: it can never match: \[runner a\] in line 1 comes first'
 	assert_regex "$stderr" ':11: \[runner e\] match_profile = none: no profile is called that'
 }
+
+# The examples. $1 becomes spawnd.ini, with its scripts where they are in the source.
+use_example() {
+	mkdir -p -m 700 "$SPAWND_HOME"
+	sed "s,/usr/local/share/spawnd,$BATS_TEST_DIRNAME/../../contrib," \
+		"$BATS_TEST_DIRNAME/../../contrib/runners/$1" >"$SPAWND_HOME/spawnd.ini"
+}
+
+# stand_in NAME: a program of that name, which the test's PATH has first; its text is the standard input.
+stand_in() {
+	mkdir -p "$TEST_DIR/bin"
+	cat >"$TEST_DIR/bin/$1"
+	chmod 755 "$TEST_DIR/bin/$1"
+	[[ $PATH == "$TEST_DIR/bin:"* ]] || PATH=$TEST_DIR/bin:$PATH
+}
+
+# As sshd does, it gives one line to a shell that is in nobody's group here; the connection ends with it.
+stand_in_ssh() {
+	stand_in ssh <<-'END'
+		#!/bin/bash
+		printf '%s\0' "$@" >"$TEST_DIR/ssh.argv"
+		exec {connection}> >(exec setsid sh -c "${!#}" <&0)
+		wait $!
+	END
+}
+
+@test "all examples are configurations without a fault" {
+	local example count=0
+
+	for example in "$BATS_TEST_DIRNAME"/../../contrib/runners/*.ini; do
+		run -0 spawnd config check "$example"
+		((++count))
+	done
+	assert [ "$count" -ge 3 ]
+}
+
+@test "example far: a command arrives byte for byte behind a shell, its exit comes back" {
+	local words=(a 'b c' '' '*' "quote's" '"' $'new\nline\n' '\n' '$HOME' '`x`' $'\xff' -- '%c')
+
+	stand_in_ssh
+	use_example far.ini
+	finish build.example.org:one -- sh -c 'printf "%s\0" "$@"; exit 7' sh "${words[@]}"
+	assert_record .exit_code 7
+	printf '%s\0' "${words[@]}" | cmp - "$(job_field build.example.org:one .output)"
+	run -0 tr '\0' ' ' <"$TEST_DIR/ssh.argv"
+	assert_regex "$output" ' -o BatchMode=yes .* -- build.example.org exec sh -c '
+	# Other children are no such host's.
+	finish local:one -- sh -c 'echo here'
+	assert_equal "$(output_of local:one)" here
+}
+
+@test "example far: what runs over there is ended when the connection is" {
+	local far
+
+	stand_in_ssh
+	"$BATS_TEST_DIRNAME/../../contrib/runners/far" host:x testjob pid "$TEST_DIR/there" stall 3>&- &
+	far=$!
+	pid_in "$TEST_DIR/there"
+	kill -KILL "$far"
+	wait_until not is_alive "$(<"$TEST_DIR/there")"
+	await_exit "$far"
+}
+
+@test "example agent: the model says which program, and the prompt is an argument" {
+	stand_in ollama <<-'END'
+		#!/bin/sh
+		printf '[%s]' ollama "$@"
+	END
+	stand_in llm <<-'END'
+		#!/bin/sh
+		printf '[%s]' llm "$@"
+	END
+	use_example agent.ini
+	finish c --profile local -- "What's \$HOME; and why?"
+	assert_equal "$(output_of c)" "[ollama][run][qwen2.5:7b][What's \$HOME; and why?]"
+	finish d --profile local --model other -- hello
+	assert_equal "$(output_of d)" '[llm][--model][other][hello]'
+	finish e -- echo plain
+	assert_equal "$(output_of e)" plain
+}
+
+@test "example sandbox: a job in a container beats, answers, is held there, and is ended with it" {
+	bwrap --unshare-pid --ro-bind / / --proc /proc true || skip "there are no namespaces of users here"
+	use_example sandbox.ini
+	mkdir "$TEST_DIR/work"
+	cd "$TEST_DIR/work"
+	finish c --profile sandbox -- sh -c 'echo mine >file; echo no >"$SPAWND_HOME/x"; echo beat >&3
+		echo answer >"$SPAWND_RESULT"; echo "by path" >"$SPAWND_HEARTBEAT"; ls /proc | grep -c "^[0-9]"'
+	assert_record .status completed
+	assert_record .last_event.message 'by path'
+	assert_equal "$(cat file)" mine
+	assert_not_exists "$SPAWND_HOME/x"
+	assert_equal "$(cat "$(job_field c .result)")" answer
+	assert [ "$(tail -n 1 "$(job_field c .output)")" -lt 10 ]
+	spawnd enqueue --parent P --child d --profile sandbox -- sh -c 'echo inside; trap "" TERM; setsid sleep 1000 & sleep 1000'
+	wait_until grep -q inside "$(job_field d .output)"
+	spawnd cancel d
+	await_record d
+	assert_record .status cancelled
+}

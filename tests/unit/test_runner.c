@@ -75,14 +75,14 @@ all_patterns_must_match_and_the_first_runner_wins(void **state)
 	(void)state;
 	assert_string_equal(find("c", "p", NULL, NULL, none), "-");
 	add("both", "x", "match_child", "b-*", "match_parent", "p?", NULL);
-	add("model", "x", "match_model", "claude-[34]*", NULL);
+	add("model", "x", "match_model", "qwen-[34]*", NULL);
 	add("profile", "x", "match_profile", "gpu", NULL);
 	add("some-model", "x", "match_model", "?*", NULL);
 	add("rest", "x", NULL);
 	assert_string_equal(find("b-1", "p1", NULL, NULL, none), "both");
 	assert_string_equal(find("b-1", "p", NULL, NULL, none), "rest");
-	assert_string_equal(find("b", "p1", "claude-3/x", NULL, none), "model");
-	assert_string_equal(find("b-1", "p1", "claude-3", NULL, none), "both");
+	assert_string_equal(find("b", "p1", "qwen-3/x", NULL, none), "model");
+	assert_string_equal(find("b-1", "p1", "qwen-3", NULL, none), "both");
 	assert_string_equal(find("c", "p", NULL, "gpu", none), "profile");
 	assert_string_equal(find("c", "p", "m", "gpus", none), "some-model");
 }
