@@ -53,7 +53,8 @@ was_done() {
 	enqueue c -- true
 	await_record b
 	await_record c
-	kill -KILL "$(pid_in "$TEST_DIR/pid")" || :
+	# Whether it had come to run before all died is nobody's promise.
+	[[ ! -s $TEST_DIR/pid ]] || kill -KILL "$(cat "$TEST_DIR/pid")" || :
 }
 
 # The largest lateness that is let pass here, in milliseconds: that of a busy machine. Figures are printed.
