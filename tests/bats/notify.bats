@@ -159,7 +159,7 @@ descriptors_of() {
 	finish c -- sh -c 'notifier -b STATUS=first; notifier -b -z 4097 STATUS=
 		notifier -b -z 60000 READY=1; notifier -b -0 STATUS=nul; notifier -b ""'
 	assert_record '[.status, .last_event] | tojson' '["completed",{"message":"first"}]'
-	run -0 log_has 'dropped .*too long'
+	wait_until log_has 'dropped .*too long'
 }
 
 @test "the longest datagram is read, and its status cut" {
