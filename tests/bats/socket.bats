@@ -47,7 +47,7 @@ call() {
 	spawnd fifo P
 	for parameters in '{"parent":5}' '{"parent":"../x","argv":["true"],"env":[],"cwd":"/","umask":18}' \
 		'{"argv":"true"}' '{"argv":[1]}' '{"argv":[""]}' '{"nonsense":1,"argv":["true"]}' \
-		'{"argv":["true"],"env":["A"],"cwd":"relative","umask":-1}' '{"launch":7}' '{"launch":-1}' \
+		'{"argv":["true"],"env":["A"],"cwd":"relative","umask":-1}' '{"launch":7}' \
 		'{"argv":["true"],"max_idle":"1x"}' '{"argv":["true"],"umask":99999}'; do
 		run -0 call "{\"method\":\"org.spawnd.Enqueue\",\"parameters\":$parameters}"
 		assert_regex "$(jq -r '.error' <<<"$output")" 'InvalidArgument|InvalidParameter'
