@@ -250,9 +250,23 @@ client_take(struct client *c, json_t **ret_reply, bool *ret_continues)
 }
 
 int
+client_send_with_fd(struct client *c, const char *method, json_t *parameters, int fd)
+{
+	return client_send_call(c, method, parameters, false, fd);
+}
+
+int
 client_send(struct client *c, const char *method, json_t *parameters)
 {
-	return client_send_call(c, method, parameters, false, -1);
+	return client_send_with_fd(c, method, parameters, -1);
+}
+
+bool
+client_has_reply(const struct client *c)
+{
+	const struct frame_buffer *b = &c->received;
+
+	return b->end > b->start && memchr(b->data + b->start, '\0', b->end - b->start) != NULL;
 }
 
 int

@@ -99,7 +99,11 @@ int client_stream(struct client *c, const char *method, json_t *parameters, clie
  * answer -ECONNRESET where the connection is lost: client_reconnect(), and send again.
  */
 int client_send(struct client *c, const char *method, json_t *parameters);
+/* With a descriptor, which stays the caller's; -1: none. */
+int client_send_with_fd(struct client *c, const char *method, json_t *parameters, int fd);
 int client_receive(struct client *c, json_t **ret_reply);
+/* Whether client_receive() would find a reply that has been received already. */
+bool client_has_reply(const struct client *c);
 
 /*
  * Connects again after a loss, as soon as that is possible. 0, -EINTR, or -errno after 30 seconds

@@ -1,7 +1,8 @@
 /*
- * spawnd enqueue: stores one job and prints its number. Must not wait for anything but the disk,
- * and room in the queue.
+ * spawnd enqueue: stores one job, or with --batch many, and prints the number of each. Must not wait
+ * for anything but the disk, and room in the queue.
  */
+#include "cli/batch.h"
 #include "cli/client.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
@@ -18,10 +19,14 @@ cmd_enqueue(const struct options *o)
 	json_t *reply;
 	int code = request_check(o);
 
+	if (code == 0)
+		code = batch_check(o);
 	if (code != 0)
 		return code;
 	if (client_open(&c, o->value[OPTION_NO_AUTOSTART] == NULL) < 0)
 		return client_fail(&c);
+	if (o->value[OPTION_BATCH] != NULL)
+		return batch_enqueue(&c, o);
 	code = request_enqueue(&c, o, &reply);
 	if (code != 0)
 		return code;

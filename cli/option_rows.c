@@ -10,12 +10,18 @@
 #define PARENTS \
 	(JOBS | COMMAND_WAIT | COMMAND_NEXT | COMMAND_RESULTS | COMMAND_EVENTS | COMMAND_LIST | \
 	    TARGETERS)
-#define STARTERS (PARENTS | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS)
-#define ALL UINT32_MAX
+#define STARTERS ((PARENTS & ~COMMAND_LINE) | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS)
+#define ALL (~COMMAND_LINE)
 
 static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_PARENT] = {"parent", 'p', "X", PARENTS, "the parent; inside a job: that job"},
     [OPTION_CHILD] = {"child", 'c', "Y", JOBS, "the child's id; made up if not given"},
+    [OPTION_BATCH] = {"batch", 0, "FILE", COMMAND_ENQUEUE,
+	"store a job for each line of FILE (-: standard input), an object of JSON"},
+    [OPTION_FROM_LINE] = {"from-line", 0, "N", COMMAND_ENQUEUE,
+	"of the batch, pass over what is before this line"},
+    [OPTION_TOKEN] = {"token", 0, "NAME", COMMAND_ENQUEUE | COMMAND_LINE,
+	"what was stored with this token before is not stored again"},
     [OPTION_IF_EXISTS] = {"if-exists", 0, "WHAT", JOBS,
 	"a child that has not ended: refuse (default), ignore, replace"},
     [OPTION_NO_WAIT] = {"no-wait", 0, NULL, JOBS, "do not wait for room in a full queue: exit 75"},
@@ -72,7 +78,7 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_NO_AUTOSTART] = {"no-autostart", 0, NULL, STARTERS,
 	"do not start the daemon if none answers: exit 69"},
     [OPTION_JSON] = {"json", 0, NULL,
-	JOBS | COMMAND_EVENTS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,
+	(JOBS & ~COMMAND_LINE) | COMMAND_EVENTS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,
 	"JSON for programs"},
     [OPTION_HELP] = {"help", 'h', NULL, ALL, "this text"},
 };

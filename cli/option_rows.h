@@ -31,12 +31,18 @@
 #define COMMAND_EVENTS (1u << 20)
 #define COMMAND_SUSPEND (1u << 21)
 
+/* Not a command: a line of `enqueue --batch`, whose fields are the options of one job. */
+#define COMMAND_LINE (1u << 31)
+
 /* Those that queue jobs: they have the limits of a job as options, too. */
-#define COMMANDS_OF_JOBS (COMMAND_ENQUEUE | COMMAND_RUN)
+#define COMMANDS_OF_JOBS (COMMAND_ENQUEUE | COMMAND_RUN | COMMAND_LINE)
 
 enum option_id {
 	OPTION_PARENT,
 	OPTION_CHILD,
+	OPTION_BATCH,
+	OPTION_FROM_LINE,
+	OPTION_TOKEN,
 	OPTION_IF_EXISTS,
 	OPTION_NO_WAIT,
 	OPTION_PROFILE,

@@ -241,15 +241,39 @@ check_operands(const struct options *o)
 	return -EINVAL;
 }
 
-int
-options_parse(struct options *ret_o, const struct command *command, int argc, char **argv)
+/* A copy of the words, which the caller may add to. */
+static int
+copy_words(struct option_words *words, const struct option_words *from)
 {
-	struct options o = {.command = command};
+	*words = (struct option_words){NULL, 0};
+	if (from->count == 0)
+		return 0;
+	words->items = reallocarray(NULL, from->count, sizeof(*words->items));
+	if (words->items == NULL)
+		return -ENOMEM;
+	memcpy(words->items, from->items, from->count * sizeof(*words->items));
+	words->count = from->count;
+	return 0;
+}
+
+int
+options_parse_over(struct options *ret_o, const struct options *base, const struct command *command,
+    int argc, char **argv)
+{
+	struct options o = *base;
 	struct option_table t;
 	int r;
 
+	o.command = command;
+	o.env = (struct option_words){NULL, 0};
+	r = copy_words(&o.meta, &base->meta);
+	if (r == 0)
+		r = copy_words(&o.env, &base->env);
+	if (r < 0)
+		warn("options");
 	table_make(&t, command);
-	r = read_all(&o, &t, argc, argv);
+	if (r == 0)
+		r = read_all(&o, &t, argc, argv);
 	if (r == 0) {
 		o.operands = argv + optind;
 		o.operand_count = argc - optind;
@@ -262,6 +286,14 @@ options_parse(struct options *ret_o, const struct command *command, int argc, ch
 	}
 	*ret_o = o;
 	return 0;
+}
+
+int
+options_parse(struct options *ret_o, const struct command *command, int argc, char **argv)
+{
+	static const struct options none;
+
+	return options_parse_over(ret_o, &none, command, argc, argv);
 }
 
 void

@@ -54,6 +54,13 @@ struct options {
  * what is wrong. After 0 the caller must options_fini().
  */
 int options_parse(struct options *ret_o, const struct command *command, int argc, char **argv);
+
+/*
+ * The same over what was given before: what argv does not say is as base has it, and K=V words are
+ * added to its own.
+ */
+int options_parse_over(struct options *ret_o, const struct options *base,
+    const struct command *command, int argc, char **argv);
 void options_fini(struct options *o);
 
 /* Writes the usage of a command with its options. */

@@ -315,10 +315,14 @@ set_word(json_t *parameters, const char *key, const char *word)
 static json_t *
 make_parameters(const struct options *o)
 {
-	char token[TOKEN_SIZE];
+	const char *token = o->value[OPTION_TOKEN];
+	char made_up[TOKEN_SIZE];
 	json_t *p;
 
-	make_token(token);
+	if (token == NULL) {
+		make_token(made_up);
+		token = made_up;
+	}
 	p = json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:o*, s:o*, s:b, s:s, s:i}", "parent",
 	    options_parent(o), "child", o->value[OPTION_CHILD], "if_exists",
 	    o->value[OPTION_IF_EXISTS], "profile", o->value[OPTION_PROFILE], "model",
@@ -339,25 +343,43 @@ make_parameters(const struct options *o)
 }
 
 int
+request_make(const struct options *o, json_t **ret_parameters, int *ret_fd)
+{
+	int r = make_launch(o, ret_fd);
+
+	if (r == 0)
+		*ret_parameters = make_parameters(o);
+	return r;
+}
+
+void
+request_warn(const json_t *reply)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach (json_object_get(reply, "warnings"), i, warning)
+		warnx("warning: %s", QUOTE(json_string_value(warning)));
+}
+
+int
 request_enqueue(struct client *c, const struct options *o, json_t **ret_reply)
 {
 	FD_CLEANUP int launch_fd = -1;
-	const json_t *warning;
-	size_t i;
+	json_t *parameters;
 	int r;
 
 	*ret_reply = NULL;
-	r = make_launch(o, &launch_fd);
+	r = request_make(o, &parameters, &launch_fd);
 	if (r != 0)
 		return r;
-	r = client_call_with_fd(c, "Enqueue", make_parameters(o), launch_fd, ret_reply);
+	r = client_call_with_fd(c, "Enqueue", parameters, launch_fd, ret_reply);
 	if (r == -EINTR) {
 		warnx("interrupted before the job was accepted");
 		return EX_TEMPFAIL;
 	}
 	if (r < 0)
 		return client_fail(c);
-	json_array_foreach (json_object_get(*ret_reply, "warnings"), i, warning)
-		warnx("warning: %s", QUOTE(json_string_value(warning)));
+	request_warn(*ret_reply);
 	return 0;
 }

@@ -22,4 +22,14 @@ int request_enqueue(struct client *c, const struct options *o, json_t **ret_repl
  */
 int request_check(const struct options *o);
 
+/*
+ * The halves of request_enqueue(), for a caller that has more than one call under way. What is to be
+ * sent: the parameters of Enqueue and a descriptor to go with them, the caller's. 0, or the exit code after
+ * telling why not.
+ */
+int request_make(const struct options *o, json_t **ret_parameters, int *ret_fd);
+
+/* Tells the warnings of the reply. */
+void request_warn(const json_t *reply);
+
 #endif

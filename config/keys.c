@@ -3,16 +3,14 @@
  */
 #include "config/keys.h"
 
+#include "base/near.h"
 #include "config/config.h"
 #include "config/profile.h"
 #include "config/runner.h"
 #include "config/section.h"
 
 #include <bsd/string.h>
-#include <ctype.h>
 #include <string.h>
-
-#define NAME_SIZE 50 /* beyond all names that there are, with its NUL */
 
 static const struct {
 	const char *heading;
@@ -75,39 +73,15 @@ key_at(const char *section, size_t number)
 	return NULL;
 }
 
-/* How many letters to change, add or drop to make b of a. '-' counts as '_', A as a. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t above[NAME_SIZE], row[NAME_SIZE], len = strlen(b);
-
-	for (size_t i = 0; i <= len; i++)
-		row[i] = i;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		int letter = a[i - 1] == '-' ? '_' : tolower((unsigned char)a[i - 1]);
-		memcpy(above, row, sizeof(row));
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t best = above[j - 1] + (letter != b[j - 1]);
-			if (above[j] + 1 < best)
-				best = above[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[len];
-}
-
 const char *
 keys_nearest(const char *section, const char *name)
 {
 	const char *found = NULL, *candidate;
-	size_t least = strlen(name) < 5 ? 2 : 3;
+	size_t least = near_limit(name);
 
 	for (size_t i = 0;
 	     (candidate = section != NULL ? key_at(section, i) : section_at(i, 0)) != NULL; i++) {
-		size_t d = distance(name, candidate);
+		size_t d = near_distance(name, candidate);
 		if (d < least) {
 			least = d;
 			found = candidate;

@@ -24,22 +24,22 @@ call_abandon(struct call *call)
 
 /* Ends the call; the connection is ready for the next one. */
 static void
-end(struct call *call)
+end(struct call *call, bool is_refused)
 {
 	struct conn *c = call->conn;
 
 	call_abandon(call);
-	conn_end_call(c);
+	conn_end_call(c, is_refused);
 }
 
 static void
-send_last(struct call *call, json_t *message)
+send_last(struct call *call, json_t *message, bool is_refused)
 {
 	if (call->api.is_oneway)
 		json_decref(message);
 	else
 		conn_send(call->conn, message);
-	end(call);
+	end(call, is_refused);
 }
 
 void
@@ -51,13 +51,13 @@ call_reply_more(struct call *call, json_t *parameters)
 void
 call_reply(struct call *call, json_t *parameters)
 {
-	send_last(call, api_reply(parameters, false));
+	send_last(call, api_reply(parameters, false), false);
 }
 
 void
 call_fail(struct call *call, const char *error, json_t *parameters)
 {
-	send_last(call, api_error(error, parameters));
+	send_last(call, api_error(error, parameters), true);
 }
 
 void

@@ -34,7 +34,7 @@ struct parameters {
 	struct order_parameters order;
 	const char *if_exists, *token;
 	struct after_names after;
-	bool no_wait;
+	bool no_wait, chained;
 };
 
 #define AT(member) offsetof(struct parameters, member)
@@ -59,6 +59,7 @@ static const struct api_field own_fields[] = {
     {"after", API_STRING, AT(after.after), false},
     {"after_ok", API_STRING, AT(after.after_ok), false},
     {"after_policy", API_STRING, AT(after.policy), false},
+    {"chained", API_BOOLEAN, AT(chained), false},
 };
 
 #define OWN_FIELDS (sizeof(own_fields) / sizeof(own_fields[0]))
@@ -469,6 +470,10 @@ call_enqueue(struct call *call)
 	call->fini = enqueue_fini;
 	if (!check(call, e))
 		return;
+	if (e->p.chained && conn_is_refused(call->conn)) {
+		call_fail(call, "PreviousRefused", NULL);
+		return;
+	}
 	call->pump = enqueue_pump;
 	enqueue_pump(call);
 }

@@ -34,7 +34,9 @@ struct conn {
 	bool is_in_message; /* the first part of a message has come */
 	bool is_at_end;     /* the client will send no more */
 	bool is_dropped;
-	bool is_blocked; /* the socket is full */
+	bool is_blocked;   /* the socket is full */
+	bool is_refused;   /* its last call was */
+	unsigned answered; /* calls whose last reply is in this turn's output */
 	void *state;
 };
 
@@ -56,6 +58,7 @@ mark_dirty(struct conn *c)
 		return;
 	c->is_dirty = true;
 	c->output_mark = c->output.len;
+	c->answered = 0;
 	TAILQ_INSERT_TAIL(&c->conns->dirty, c, dirty_entry);
 }
 
@@ -238,6 +241,7 @@ write_output(struct conn *c)
 	}
 	buffer_consume(&c->output, sent);
 	c->output_mark = c->output.len;
+	c->answered = 0;
 	c->is_blocked = c->output.len > 0;
 }
 
@@ -255,32 +259,6 @@ client_ready(void *arg, uint32_t events)
 		read_input(c);
 	if (events & (EPOLLERR | EPOLLHUP))
 		conn_drop(c);
-}
-
-/* The daemon serves its own user, and root. unix(7), SO_PEERCRED. */
-static bool
-is_welcome(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return false;
-	return peer.uid == geteuid() || peer.uid == 0;
-}
-
-/*
- * So that a client does not take it for a daemon that has just gone, and come again. Nothing it says
- * is read; if there is no room for these few bytes, it gets none.
- */
-static void
-turn_away(int fd)
-{
-	static const char message[] =
-	    "{\"error\":\"org.varlink.service.PermissionDenied\",\"parameters\":{}}";
-
-	send(fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
-	fd_close(&fd);
 }
 
 /* Room for one more: the client that has been silent for longest, and is in no call, makes it. */
@@ -307,10 +285,6 @@ add_client(void *arg, int fd)
 	struct conn *c;
 	int off = 0;
 
-	if (!is_welcome(fd)) {
-		turn_away(fd);
-		return;
-	}
 	/*
 	 * Inherited from a service manager's socket (PassCredentials=); credentials would take the room
 	 * of what clients send along.
@@ -422,14 +396,20 @@ conns_take_back(struct conns *cs, void (*failed)(void *arg, struct conn *c), voi
 		if (c->output.len == c->output_mark)
 			continue;
 		c->output.len = c->output_mark;
+		c->is_refused = true;
+		/* Of calls one behind the other: it has to ask again for each. */
+		if (c->answered > 1)
+			conn_drop(c);
 		failed(arg, c);
 	}
 }
 
 void
-conn_end_call(struct conn *c)
+conn_end_call(struct conn *c, bool is_refused)
 {
 	c->is_in_call = false;
+	c->is_refused = is_refused;
+	c->answered++;
 	c->state = NULL;
 	/* To the end of the line: make_room() takes the longest silent first. */
 	TAILQ_REMOVE(&c->conns->all, c, entry);
@@ -470,6 +450,12 @@ size_t
 conn_pending(const struct conn *c)
 {
 	return c->output.len;
+}
+
+bool
+conn_is_refused(const struct conn *c)
+{
+	return c->is_refused;
 }
 
 int

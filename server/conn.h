@@ -70,12 +70,19 @@ bool conns_flush(struct conns *cs);
 
 /*
  * The commit of this turn failed: what it put into the buffers is taken back, and failed(arg, c)
- * is called for each client that had something, to answer otherwise or to conn_drop() it.
+ * is called for each client that had something, to answer otherwise or to conn_drop() it. Who was
+ * answered more than one call is dropped.
  */
 void conns_take_back(struct conns *cs, void (*failed)(void *arg, struct conn *c), void *arg);
 
-/* Between a message and conn_end_call() no further message of this client is handled. */
-void conn_end_call(struct conn *c);
+/*
+ * Between a message and conn_end_call() no further message of this client is handled. is_refused: the
+ * call was answered with an error.
+ */
+void conn_end_call(struct conn *c, bool is_refused);
+
+/* Whether the client's call before this one was answered with an error. */
+bool conn_is_refused(const struct conn *c);
 
 /*
  * Puts message and a NUL into the buffer; takes the reference. Messages that cannot be stored

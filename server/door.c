@@ -13,6 +13,32 @@
 
 #define ACCEPTS_PER_TURN 64
 
+/* The daemon serves its own user, and root. unix(7), SO_PEERCRED. */
+static bool
+is_welcome(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return false;
+	return peer.uid == geteuid() || peer.uid == 0;
+}
+
+/*
+ * So that a client does not take it for a daemon that has just gone, and come again. Nothing it says
+ * is read; if there is no room for these few bytes, it gets none.
+ */
+static void
+turn_away(int fd)
+{
+	static const char message[] =
+	    "{\"error\":\"org.varlink.service.PermissionDenied\",\"parameters\":{}}";
+
+	send(fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
+	fd_close(&fd);
+}
+
 static void
 accept_clients(void *arg, uint32_t events)
 {
@@ -23,7 +49,10 @@ accept_clients(void *arg, uint32_t events)
 		int fd = accept4(d->io.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd >= 0) {
-			d->taken(d->arg, fd);
+			if (is_welcome(fd))
+				d->taken(d->arg, fd);
+			else
+				turn_away(fd);
 			continue;
 		}
 		if (errno == ECONNABORTED || errno == EINTR)

@@ -16,7 +16,7 @@ struct door {
 
 /*
  * Listens at listen_fd, which stays the caller's; taken(arg, fd) is given each client, non-blocking
- * and close-on-exec. 0 or -errno.
+ * and close-on-exec, that is the daemon's own user or root: others are turned away. 0 or -errno.
  */
 int door_init(struct door *d, struct loop *l, int listen_fd, void (*taken)(void *arg, int fd),
     void *arg);
