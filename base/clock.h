@@ -16,6 +16,9 @@
 /* Nanoseconds of CLOCK_MONOTONIC. Cannot fail. */
 uint64_t clock_mono_ns(void);
 
+/* Nanoseconds of CLOCK_BOOTTIME: as CLOCK_MONOTONIC, with the time that the machine slept. Cannot fail. */
+uint64_t clock_boot_ns(void);
+
 /* Milliseconds of CLOCK_REALTIME since the Epoch. Cannot fail. */
 int64_t clock_wall_ms(void);
 

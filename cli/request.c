@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/id.h"
 #include "base/quote.h"
+#include "cli/request_order.h"
 #include "wire/launch.h"
 
 #include <bsd/stdlib.h>
@@ -41,10 +42,6 @@ is_own(const char *variable)
 	    strncmp(variable, "SPAWND_HOME=", strlen("SPAWND_HOME=")) != 0;
 }
 
-/* As the server has it, which decides: told sooner. */
-#define PRIORITY_LEAST (-100)
-#define PRIORITY_MOST 100
-
 static int
 check_model(const char *model)
 {
@@ -58,14 +55,6 @@ check_model(const char *model)
 		return 0;
 	warnx("--model '%s': %s", QUOTE(model), fault);
 	return EX_USAGE;
-}
-
-static int
-check_order(const struct options *o)
-{
-	int64_t number;
-
-	return options_number(o, OPTION_PRIORITY, PRIORITY_LEAST, PRIORITY_MOST, &number);
 }
 
 /* The ids that an option joins by commas. 0, or EX_USAGE after telling. */
@@ -109,7 +98,7 @@ request_check(const struct options *o)
 			return EX_USAGE;
 		}
 	}
-	if (check_model(o->value[OPTION_MODEL]) != 0 || check_order(o) != 0)
+	if (check_model(o->value[OPTION_MODEL]) != 0 || request_order_check(o) != 0)
 		return EX_USAGE;
 	if (check_ids(o, OPTION_AFTER) != 0 || check_ids(o, OPTION_AFTER_OK) != 0 ||
 	    options_check_word(o, OPTION_AFTER_POLICY, policies) != 0)
@@ -293,18 +282,6 @@ make_token(char token[TOKEN_SIZE])
 	snprintf(token, TOKEN_SIZE, "%016" PRIx64 "%016" PRIx64, ns, random);
 }
 
-/* What is said of the job's place in the queue. It has been checked. */
-static void
-add_order(json_t *p, const struct options *o)
-{
-	int64_t number = 0;
-
-	if (o->value[OPTION_PRIORITY] != NULL) {
-		options_number(o, OPTION_PRIORITY, PRIORITY_LEAST, PRIORITY_MOST, &number);
-		json_object_set_new(p, "priority", json_integer(number));
-	}
-}
-
 static void
 set_word(json_t *parameters, const char *key, const char *word)
 {
@@ -331,7 +308,7 @@ make_parameters(const struct options *o)
 	if (p == NULL)
 		errx(EX_OSERR, "out of memory");
 	json_object_set_new(p, "parent_job", inside_parent_job(options_parent(o)));
-	add_order(p, o);
+	request_order_add(p, o);
 	set_word(p, "after", o->value[OPTION_AFTER]);
 	set_word(p, "after_ok", o->value[OPTION_AFTER_OK]);
 	set_word(p, "after_policy", o->value[OPTION_AFTER_POLICY]);

@@ -173,12 +173,13 @@ widen(int width, const json_t *rows, const char *key)
 static void
 show_row(const struct show_table *t, json_t *job)
 {
-	const char *status = "", *parent = "", *child = "", *command = "";
+	const char *status = "", *parent = "", *child = "", *command = "", *waits_for;
 	json_int_t number = 0;
 	char elapsed[32];
 
 	json_unpack(job, "{s?I, s?s, s?s, s?s, s?s}", "job", &number, "status", &status, "parent",
 	    &parent, "child", &child, "command", &command);
+	waits_for = json_string_value(json_object_get(job, "waits_for"));
 	if (show_is_paused(job))
 		strlcpy(elapsed, "paused", sizeof(elapsed));
 	else
@@ -186,6 +187,11 @@ show_row(const struct show_table *t, json_t *job)
 	printf("%8lld %-9s %9s  %-*s %-*s ", (long long)number, status, elapsed, t->parent_width,
 	    parent, t->child_width, child);
 	show_clean(command);
+	if (waits_for != NULL) {
+		fputs("  (waits for ", stdout);
+		show_clean(waits_for);
+		putchar(')');
+	}
 	putchar('\n');
 }
 

@@ -71,6 +71,27 @@ line_first(struct line *l)
 	return RB_MIN(line_places, &l->places);
 }
 
+size_t
+line_before(struct line_place *place)
+{
+	struct line_place *p;
+	size_t count = 0;
+
+	for (p = line_first(place->line); p != place; count++)
+		p = RB_NEXT(line_places, &place->line->places, p);
+	return count;
+}
+
+size_t
+line_ahead(const struct line *other, const struct line *l, size_t before)
+{
+	size_t turns = before + (other->turn < l->turn);
+
+	if (other->priority != l->priority)
+		return other->priority > l->priority ? other->count : 0;
+	return turns < other->count ? turns : other->count;
+}
+
 /* Puts the line where it belongs after a change of its places, its turn or its owner. */
 static void
 settle(struct line *l)

@@ -85,6 +85,15 @@ void line_set_full(struct line_owner *owner, bool is_full);
 /* The first place of a line, or NULL. */
 struct line_place *line_first(struct line *l);
 
+/* How many stand before it in its line. O(n). */
+size_t line_before(struct line_place *place);
+
+/*
+ * How many of another line will have moved on before somebody of l who has `before` others before him there,
+ * as things are.
+ */
+size_t line_ahead(const struct line *other, const struct line *l, size_t before);
+
 /* Which of two lines moves on first: below 0: a. Never 0 but for one and the same. */
 int line_compare(const struct line *a, const struct line *b);
 

@@ -103,6 +103,30 @@ pools_set(struct pools *pools, const char *name, uint32_t max_running)
 	return 0;
 }
 
+static bool
+has_room(const struct line_pool *pool)
+{
+	return pool->running < pool->max_running;
+}
+
+size_t
+pools_ahead(const struct pools *pools, struct line_place *place)
+{
+	struct line *mine = place->line, *l;
+	size_t before = line_before(place), count = before;
+	struct line_pool *pool;
+
+	TAILQ_FOREACH (pool, pools, in_pools) {
+		if (pool != mine->pool && !(has_room(pool) && has_room(mine->pool)))
+			continue;
+		for (l = line_next_ready(pool, NULL); l != NULL; l = line_next_ready(pool, l)) {
+			if (l != mine)
+				count += line_ahead(l, mine, before);
+		}
+	}
+	return count;
+}
+
 struct line *
 pools_best(const struct pools *pools)
 {
@@ -110,7 +134,7 @@ pools_best(const struct pools *pools)
 	struct line *best = NULL, *l;
 
 	TAILQ_FOREACH (pool, pools, in_pools) {
-		l = pool->running < pool->max_running ? line_best(pool) : NULL;
+		l = has_room(pool) ? line_best(pool) : NULL;
 		if (l != NULL && (best == NULL || line_compare(l, best) < 0))
 			best = l;
 	}

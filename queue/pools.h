@@ -29,6 +29,12 @@ void pools_drop_if_unused(struct pools *pools, struct line_pool *pool);
 void pools_forget(struct pools *pools);
 int pools_set(struct pools *pools, const char *name, uint32_t max_running);
 
+/*
+ * How many will get room before the place, as things are: of its pool alone where that is full, else of all
+ * that have room. O(n).
+ */
+size_t pools_ahead(const struct pools *pools, struct line_place *place);
+
 /* The best line of all pools that have room, or NULL. */
 struct line *pools_best(const struct pools *pools);
 

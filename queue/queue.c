@@ -20,6 +20,7 @@ struct queue {
 	struct children children;
 	struct parents parents;
 	struct pools pools;
+	struct dues dues;
 	struct line_turns turns;
 	size_t queued;
 	size_t working; /* starting or running, and takes room */
@@ -66,6 +67,7 @@ queue_new(const struct queue_room *room)
 	RB_INIT(&q->numbers);
 	RB_INIT(&q->children);
 	RB_INIT(&q->parents);
+	dues_init(&q->dues);
 	q->room = *room;
 	return q;
 }
@@ -200,6 +202,7 @@ static void
 leave_status(struct queue *q, struct queue_job *j)
 {
 	line_leave(&j->place);
+	due_leave(&q->dues, &j->due);
 	if (queue_is_live(j))
 		j->parent->running--;
 	if (j->status == STATUS_QUEUED)
@@ -358,6 +361,35 @@ queue_next(struct queue *q)
 	return l == NULL || l->priority == LINE_CLAIMS ? NULL : job_of(line_first(l));
 }
 
+enum queue_shortage
+queue_shortage_of(const struct queue_job *j)
+{
+	if (!j->pool->is_known)
+		return QUEUE_SHORT_POOL_UNKNOWN;
+	if (j->parent->owner.is_full)
+		return QUEUE_SHORT_OF_PARENT;
+	return j->pool->running >= j->pool->max_running ? QUEUE_SHORT_OF_POOL : QUEUE_SHORT_OF_ALL;
+}
+
+size_t
+queue_ahead(struct queue *q, struct queue_job *j)
+{
+	struct line_owner *owner = &j->parent->owner;
+	struct line *l;
+	size_t before, count;
+
+	if (j->place.line == NULL)
+		return 0;
+	if (!owner->is_full)
+		return pools_ahead(&q->pools, &j->place);
+	before = count = line_before(&j->place);
+	for (l = line_next(owner, NULL); l != NULL; l = line_next(owner, l)) {
+		if (l != j->line)
+			count += line_ahead(l, j->line, before);
+	}
+	return count;
+}
+
 void
 queue_start(struct queue *q, struct queue_job *j)
 {
@@ -402,7 +434,35 @@ queue_release(struct queue *q, struct queue_job *j, uint32_t holds)
 	if ((j->holds & holds) == 0)
 		return;
 	j->holds &= ~holds;
+	if ((j->holds & QUEUE_HOLD_TIME) == 0)
+		due_leave(&q->dues, &j->due);
 	line_up(q, j);
+}
+
+void
+queue_hold_until(struct queue *q, struct queue_job *j, enum due_clock clock, uint64_t at)
+{
+	queue_hold(q, j, QUEUE_HOLD_TIME);
+	due_wait(&q->dues, &j->due, clock, at, (uint64_t)j->number);
+}
+
+uint64_t
+queue_next_due(const struct queue *q, enum due_clock clock)
+{
+	return due_next(&q->dues, clock);
+}
+
+struct queue_job *
+queue_pass(struct queue *q, enum due_clock clock, uint64_t now)
+{
+	struct due_place *due = due_pass(&q->dues, clock, now);
+	struct queue_job *j;
+
+	if (due == NULL)
+		return NULL;
+	j = (struct queue_job *)((char *)due - offsetof(struct queue_job, due));
+	queue_release(q, j, QUEUE_HOLD_TIME);
+	return j;
 }
 
 int

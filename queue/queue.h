@@ -21,6 +21,7 @@
 
 #include "base/id.h"
 #include "base/status.h"
+#include "queue/due.h"
 #include "queue/line.h"
 
 #include <bsd/sys/queue.h>
@@ -43,6 +44,7 @@ struct queue_job {
 	RB_ENTRY(queue_job) by_child;
 	TAILQ_ENTRY(queue_job) in_parent; /* all of the parent's jobs */
 	struct line_place place;          /* where it waits for room */
+	struct due_place due;             /* when its time comes, if that is why it is held */
 	struct queue_parent *parent;
 	struct line_pool *pool;
 	struct line *line;   /* where it waits when it is queued */
@@ -155,6 +157,19 @@ size_t queue_working(const struct queue *q); /* the same without those that lend
  */
 struct queue_job *queue_next(struct queue *q);
 
+/* Where room is short for a queued job, first of these that is so. */
+enum queue_shortage {
+	QUEUE_SHORT_POOL_UNKNOWN, /* its pool is not known any more */
+	QUEUE_SHORT_OF_PARENT,    /* max_running_per_parent */
+	QUEUE_SHORT_OF_POOL,
+	QUEUE_SHORT_OF_ALL /* max_running, or it is about to be started */
+};
+
+enum queue_shortage queue_shortage_of(const struct queue_job *j);
+
+/* How many are to get that room before it, as things are. O(n): for a single job, not for each. */
+size_t queue_ahead(struct queue *q, struct queue_job *j);
+
 /*
  * The ways in which a job changes: queued (without hold) -> starting (the next turn of its line comes
  * after all others'), starting -> running, running -> suspended (it has no process, takes no room), and
@@ -169,6 +184,15 @@ void queue_put_back(struct queue *q, struct queue_job *j, uint32_t holds);
 /* Adds or takes away holds of a queued job, which stands in its line while it has none. */
 void queue_hold(struct queue *q, struct queue_job *j, uint32_t holds);
 void queue_release(struct queue *q, struct queue_job *j, uint32_t holds);
+
+/*
+ * Holds a queued job by QUEUE_HOLD_TIME until that time, in place of an earlier one. queue_next_due() is
+ * the earliest of a clock, DUE_NEVER: none; queue_pass() takes that hold from one whose time has come,
+ * the earliest first, and returns it; NULL: there is none. O(log n) each.
+ */
+void queue_hold_until(struct queue *q, struct queue_job *j, enum due_clock clock, uint64_t at);
+uint64_t queue_next_due(const struct queue *q, enum due_clock clock);
+struct queue_job *queue_pass(struct queue *q, enum due_clock clock, uint64_t now);
 
 /*
  * A starting or running job lends its room to others: everybody's, its parent's and its pool's. Nothing

@@ -270,6 +270,17 @@ read_parameters(struct call *call, struct parameters *p, struct fault *f)
 	return api_read(&call->api, fields, p, f);
 }
 
+/* Whether this request has made its job before: the client did not get the answer. */
+static bool
+is_known(struct call *call, const struct enqueue *e)
+{
+	struct store *store = call->server->store;
+	int64_t job, run;
+
+	return e->p.token != NULL && store != NULL &&
+	    store_find_token(store, e->p.token, &job, &run) == 0;
+}
+
 static bool
 check(struct call *call, struct enqueue *e)
 {
@@ -285,7 +296,7 @@ check(struct call *call, struct enqueue *e)
 	return check_id(call, "parent", e->p.parent, "p", e->parent) &&
 	    check_id(call, "child", e->p.child, "c", e->child) && check_if_exists(call, e) &&
 	    check_profile(call, e) && check_token(call, e) && check_limits(call, e) &&
-	    order_check(call, &e->p.order, &e->order) && check_command(call, e);
+	    order_check(call, &e->p.order, is_known(call, e), &e->order) && check_command(call, e);
 }
 
 static void

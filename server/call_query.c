@@ -9,9 +9,9 @@
 #include "server/jobs.h"
 #include "server/opener.h"
 #include "server/order.h"
+#include "server/reason.h"
 #include "server/record.h"
 #include "server/starter.h"
-#include "server/waiting.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -131,22 +131,14 @@ set_file(json_t *o, const char *key, const char *size_key, const char *path)
 		json_object_set_new(o, size_key, is_there ? json_integer(st.st_size) : json_null());
 }
 
-static const char *
-reason_to_wait(struct server *s, const struct store_job *j)
-{
-	if (j->status != STATUS_QUEUED && j->status != STATUS_STARTING)
-		return NULL;
-	return s->is_stopping ? "spawnd stops: for its next start" : "room";
-}
-
+/* is_alone: of List, which tells many, not: what costs more is left out. */
 static json_t *
-job_object(struct server *s, const struct store_job *j)
+job_object(struct server *s, const struct store_job *j, bool is_alone)
 {
-	const struct queue_job *live = queue_find(s->queue, j->job);
+	struct queue_job *live = queue_find(s->queue, j->job);
 	enum status shown = j->status == STATUS_STARTING ? STATUS_QUEUED : j->status;
-	char reason[WAITING_TEXT_SIZE];
-	const char *waits_for =
-	    live != NULL && waiting_describe(s, live, reason) ? reason : reason_to_wait(s, j);
+	char reason[REASON_SIZE];
+	bool does_wait = reason_to_wait(s, j, live, is_alone, reason);
 	char path[PATH_MAX] = "";
 	json_t *meta = j->meta == NULL ? NULL : json_loads(j->meta, 0, NULL);
 	json_t *o = json_pack("{s:I, s:I, s:s, s:s, s:s, s:I, s:s, s:o}", "job", (json_int_t)j->job,
@@ -154,7 +146,7 @@ job_object(struct server *s, const struct store_job *j)
 	    status_name(shown), "depth", (json_int_t)j->depth, "command", j->command, "meta",
 	    meta != NULL ? meta : json_null());
 
-	order_show(o, &j->order);
+	order_show(s, o, j);
 	set_text(o, "profile", j->profile);
 	set_text(o, "model", j->model);
 	set_text(o, "disabled_tools", j->disabled_tools);
@@ -176,8 +168,7 @@ job_object(struct server *s, const struct store_job *j)
 	set_file(o, "output", "output_bytes", path);
 	starter_result_path(&s->paths, j->job, path);
 	set_file(o, "result", NULL, path);
-	json_object_set_new(o, "waits_for",
-	    waits_for != NULL ? json_string(waits_for) : json_null());
+	set_text(o, "waits_for", does_wait ? reason : NULL);
 	json_object_set_new(o, "record", json_null());
 	return o;
 }
@@ -187,7 +178,7 @@ keep_job(void *arg, const struct store_job *j)
 {
 	struct query *q = arg;
 
-	q->found = job_object(q->call->server, j);
+	q->found = job_object(q->call->server, j, true);
 	q->job = j->job;
 	return 0;
 }
@@ -286,7 +277,7 @@ found_job(void *arg, const struct store_job *j)
 {
 	struct query *q = arg;
 
-	found(q, job_object(q->call->server, j), j->job, "job");
+	found(q, job_object(q->call->server, j, false), j->job, "job");
 	return 0;
 }
 

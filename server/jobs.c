@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "server/due.h"
 #include "server/kin.h"
+#include "server/load.h"
 #include "server/lull.h"
 #include "server/record.h"
 #include "server/refusal.h"
@@ -104,61 +106,6 @@ jobs_end(struct server *s, int64_t number, const struct ending *e)
 	return 0;
 }
 
-/* The job as the store has it, into the queue. NULL with errno. */
-static struct queue_job *
-add_to_queue(struct server *s, const struct store_job *j)
-{
-	const struct queue_new n = {.number = j->job,
-	    .parent = j->parent,
-	    .child = j->child,
-	    .depth = j->depth,
-	    .pool = j->order.pool,
-	    .priority = j->order.priority,
-	    .status = j->status};
-
-	return queue_add(s->queue, &n);
-}
-
-static int
-load_job(void *arg, const struct store_job *j)
-{
-	struct server *s = arg;
-	struct queue_job *q = add_to_queue(s, j);
-
-	if (q == NULL)
-		return -errno;
-	q->is_cancelled = j->is_cancelled;
-	touch_parent(s, j);
-	return kin_load(s, j);
-}
-
-static int
-load_parent(void *arg, const char *parent, int64_t count)
-{
-	struct server *s = arg;
-
-	(void)count;
-	deliver_touch(s->deliver, parent);
-	return 0;
-}
-
-int
-jobs_load(struct server *s)
-{
-	int r;
-
-	queue_clear(s->queue);
-	family_clear(s->family);
-	outputs_clear(s->outputs);
-	s->is_synced = false;
-	r = store_each_live_job(s->store, load_job, s);
-	if (r == 0)
-		r = suspension_load(s);
-	if (r == 0)
-		r = store_each_pending_parent(s->store, load_parent, s);
-	return r;
-}
-
 static int
 copy_policy(void *arg, const struct store_job *j)
 {
@@ -196,11 +143,13 @@ jobs_add(struct server *s, struct jobs_new *n)
 	job->depth = above.depth;
 	job->status = STATUS_QUEUED;
 	job->queued_ms = clock_wall_ms();
+	if (job->order.delay_ns != 0)
+		due_delay(s, &job->order);
 	r = server_check(s,
 	    store_add_job(s->store, job, n->token, n->block, n->block_len, &job->job, &job->run));
 	if (r < 0)
 		return r;
-	if (add_to_queue(s, job) == NULL)
+	if (load_one(s, job) == NULL)
 		return server_check(s, -ENOMEM);
 	touch_parent(s, job);
 	return above.job == 0 ? 0 : kin_join(s, job, &above);

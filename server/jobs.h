@@ -9,12 +9,6 @@
 #include "server/state.h"
 #include "wire/wire.h"
 
-/*
- * Fills the queue from the store, anew. Nothing is believed to run until the supervisor has told
- * so. 0, or -errno: the server cannot go on.
- */
-int jobs_load(struct server *s);
-
 /* All that a new job is made of; job and run of `job` are filled in on success. */
 struct jobs_new {
 	struct store_job job;

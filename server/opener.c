@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/jobs.h"
+#include "server/load.h"
 #include "server/prune.h"
 #include "store/aside.h"
 
@@ -103,7 +104,7 @@ open_and_load(struct server *s, struct fault *f)
 	if (r == 0)
 		r = server_new_deliver(s);
 	if (r == 0) {
-		r = jobs_load(s);
+		r = load_all(s);
 		if (r < 0)
 			fault_set(f, -r, "%s: %s", s->paths.database, store_fault(s->store));
 	}

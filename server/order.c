@@ -3,14 +3,20 @@
  */
 #include "server/order.h"
 
-#include "server/state.h"
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/moment.h"
+#include "server/due.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #define AT(member) offsetof(struct order_parameters, member)
 
 static const struct api_field own_fields[ORDER_FIELDS] = {
     {"priority", API_INTEGER, AT(priority), false},
+    {"delay", API_STRING, AT(delay), false},
+    {"at", API_STRING, AT(at), false},
 };
 
 void
@@ -35,17 +41,68 @@ check_priority(struct call *call, int64_t priority)
 	return false;
 }
 
-bool
-order_check(struct call *call, const struct order_parameters *p, struct store_order *ret_order)
+static bool
+check_delay(struct call *call, const char *text, uint64_t *ret_ns)
 {
-	if (!check_priority(call, p->priority))
+	uint64_t ns = 0;
+	int r = text == NULL ? 0 : duration_parse(text, &ns);
+
+	if (r < 0) {
+		call_fail_argument(call, "delay",
+		    r == -ERANGE ? "is longer than 100 years"
+				 : "must be a duration: 90, 90s, 1.5m, 2h, 1d or off");
 		return false;
-	*ret_order = (struct store_order){.priority = (int32_t)p->priority};
+	}
+	*ret_ns = ns == DURATION_OFF ? 0 : ns;
+	return true;
+}
+
+static bool
+check_at(struct call *call, const char *text, bool is_repeated, int64_t *ret_ms)
+{
+	int64_t now_ms = clock_wall_ms();
+	char now[CLOCK_TEXT_SIZE];
+	struct fault f;
+
+	if (text == NULL)
+		return true;
+	if (moment_parse(text, false, now_ms, ret_ms) < 0) {
+		call_fail_argument(call, "at",
+		    "must be a time as in RFC 3339 with its zone, such as 2026-12-31T08:00:00Z");
+		return false;
+	}
+	if (*ret_ms > now_ms || is_repeated)
+		return true;
+	clock_format(now_ms, now);
+	fault_set(&f, EINVAL, "is in the past: it is %s now; give a later time, or none for now",
+	    now);
+	call_fail_argument(call, "at", f.text);
+	return false;
+}
+
+bool
+order_check(struct call *call, const struct order_parameters *p, bool is_repeated,
+    struct store_order *ret_order)
+{
+	struct store_order o = {.priority = (int32_t)p->priority};
+
+	if (p->delay != NULL && p->at != NULL) {
+		call_fail_argument(call, "at", "cannot go together with delay: give one of them");
+		return false;
+	}
+	if (!check_priority(call, p->priority) || !check_delay(call, p->delay, &o.delay_ns) ||
+	    !check_at(call, p->at, is_repeated, &o.due_ms))
+		return false;
+	*ret_order = o;
 	return true;
 }
 
 void
-order_show(json_t *o, const struct store_order *order)
+order_show(const struct server *s, json_t *o, const struct store_job *job)
 {
-	json_object_set_new(o, "priority", json_integer(order->priority));
+	char due[CLOCK_TEXT_SIZE];
+
+	json_object_set_new(o, "priority", json_integer(job->order.priority));
+	clock_format(due_wall_ms(s, &job->order), due);
+	json_object_set_new(o, "due_at", due_is_set(&job->order) ? json_string(due) : json_null());
 }

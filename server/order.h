@@ -6,27 +6,30 @@
 #define SERVER_ORDER_H
 
 #include "server/call.h"
+#include "server/state.h"
 #include "store/store.h"
 
 /* Parameters of Enqueue. */
 struct order_parameters {
 	int64_t priority;
+	const char *delay, *at;
 };
 
 /* How many parameters these are. */
-#define ORDER_FIELDS 1
+#define ORDER_FIELDS 3
 
 /* Fills fields, ORDER_FIELDS of them, for a struct order_parameters `offset` bytes into the target. */
 void order_fields(struct api_field *fields, size_t offset);
 
 /*
- * Fills *ret_order, whose strings stay p's. False where it has answered the call, because something is
- * wrong.
+ * Fills *ret_order, whose strings stay p's; a wait in it, delay_ns, has yet to begin. False where it has
+ * answered the call, because something is wrong. is_repeated: the job was accepted before, so its time
+ * may have passed.
  */
-bool order_check(struct call *call, const struct order_parameters *p,
+bool order_check(struct call *call, const struct order_parameters *p, bool is_repeated,
     struct store_order *ret_order);
 
-/* Adds what Status and List show of it to the job o. */
-void order_show(json_t *o, const struct store_order *order);
+/* Adds what Status and List show of it to a job. */
+void order_show(const struct server *s, json_t *o, const struct store_job *job);
 
 #endif

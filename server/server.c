@@ -9,6 +9,7 @@
 #include "cli/lock.h"
 #include "server/beatpaths.h"
 #include "server/call.h"
+#include "server/due.h"
 #include "server/excess.h"
 #include "server/jobs.h"
 #include "server/methods.h"
@@ -359,6 +360,8 @@ open_rooms(struct server *s)
 		return -ENOMEM;
 	r = suspension_init(s);
 	if (r == 0)
+		r = due_init(s);
+	if (r == 0)
 		r = link_new(&s->loop, WIRE_SERVER_FD, &link, &s->link);
 	if (r == 0)
 		r = outputs_new(&s->loop, &s->paths, &outputs, &s->outputs);
@@ -423,6 +426,7 @@ static void
 finish(struct server *s)
 {
 	conns_free(s->conns);
+	due_fini(s);
 	feed_free(s->feed);
 	deliver_free(s->deliver);
 	outputs_free(s->outputs);

@@ -44,6 +44,13 @@ struct numbers {
 	size_t count, size;
 };
 
+/* The timer of jobs that wait for their time on one clock: server/due.h. */
+struct server_due {
+	int fd; /* 0: none */
+	struct loop_io io;
+	uint64_t armed; /* what it is set for, DUE_NEVER: nothing */
+};
+
 struct server {
 	struct loop loop;
 	struct paths paths;
@@ -58,6 +65,7 @@ struct server {
 	struct holds *holds;
 	struct deliver *deliver;
 	struct outputs *outputs;
+	struct server_due dues[DUE_CLOCKS];
 	struct runtime *runtime;
 	struct feed *feed;
 	struct conns *conns;

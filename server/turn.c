@@ -7,7 +7,9 @@
 #include "base/log.h"
 #include "server/call.h"
 #include "server/cancel.h"
+#include "server/due.h"
 #include "server/jobs.h"
+#include "server/load.h"
 #include "server/prune.h"
 #include "server/settle.h"
 #include "server/suspension.h"
@@ -122,7 +124,7 @@ undo_turn(struct server *s)
 		end_damaged(s);
 		return;
 	}
-	if (jobs_load(s) < 0) {
+	if (load_all(s) < 0) {
 		log_line("the store cannot be read: %s; the server ends, and another begins",
 		    store_fault(s->store));
 		s->exit_code = EX_IOERR;
@@ -252,6 +254,7 @@ turn_end(struct server *s)
 		commit_turn(s);
 		flush_turn(s);
 	} while (!s->is_over && (s->has_news || store_is_dirty(s->store) || s->store_error != 0));
+	due_arm(s);
 	/*
 	 * Only now are the FIFOs open again: the supervisor may let go of what an earlier server
 	 * had it hold.

@@ -29,10 +29,16 @@ joborders_bind(struct sql_use *u, int first, const struct store_order *o)
 	sql_bind_int(u, first + PART_RETRY_DELAY, (int64_t)o->retry_delay_ns);
 	sql_bind_int(u, first + PART_RETRY_ON, o->retry_on);
 	sql_bind_int(u, first + PART_RETRIED, o->retried);
-	sql_bind_known(u, first + PART_DUE, o->due_ms);
-	sql_bind_known(u, first + PART_DUE_BOOTTIME, (int64_t)o->due_ns);
-	sql_bind_text(u, first + PART_DUE_BOOT, o->due_boot);
-	sql_bind_known(u, first + PART_DELAY, (int64_t)o->delay_ns);
+	joborders_bind_due(u, first + PART_DUE, o);
+}
+
+void
+joborders_bind_due(struct sql_use *u, int first, const struct store_order *o)
+{
+	sql_bind_known(u, first, o->due_ms);
+	sql_bind_known(u, first + PART_DUE_BOOTTIME - PART_DUE, (int64_t)o->due_ns);
+	sql_bind_text(u, first + PART_DUE_BOOT - PART_DUE, o->due_boot);
+	sql_bind_known(u, first + PART_DELAY - PART_DUE, (int64_t)o->delay_ns);
 }
 
 void

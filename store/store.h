@@ -170,6 +170,9 @@ int store_set_standing(struct store *s, const struct standing *st);
 int store_set_ancestry(struct store *s, int64_t job, const char *ancestry);
 int store_read_ancestry(struct store *s, int64_t job, char **ret_ancestry);
 
+/* When a queued job is due has changed: due_ms, due_ns, due_boot and delay_ns. -ENOENT if it is not queued. */
+int store_set_due(struct store *s, int64_t job, const struct store_order *o);
+
 /* Somebody asked for its end: whoever takes the job over asks again. -ENOENT if it has ended. */
 int store_set_cancelled(struct store *s, int64_t job);
 

@@ -280,6 +280,106 @@ on_hold_is_queued_but_in_no_line(void **state)
 }
 
 static void
+its_time_comes_on_its_own_clock(void **state)
+{
+	const struct queue_new held = {.number = 1,
+	    .parent = "a",
+	    .child = "held",
+	    .holds = QUEUE_HOLD_TIME | QUEUE_HOLD_WAIT};
+	struct queue *q = make(1, UINT32_MAX, 10);
+	struct queue_job *j = queue_add(q, &held);
+
+	(void)state;
+	assert_true(queue_next_due(q, DUE_WALL) == DUE_NEVER);
+	queue_hold_until(q, j, DUE_WALL, 100);
+	add(q, 2, "a");
+	add(q, 3, "a");
+	queue_hold_until(q, queue_find(q, 2), DUE_BOOT, 50);
+	queue_hold_until(q, queue_find(q, 3), DUE_WALL, 100);
+	assert_true(queue_next_due(q, DUE_WALL) == 100);
+	assert_true(queue_next_due(q, DUE_BOOT) == 50);
+	assert_null(queue_pass(q, DUE_WALL, 99));
+	assert_ptr_equal(queue_pass(q, DUE_WALL, 100), j);
+	assert_null(queue_next(q)); /* it waits for others yet */
+	assert_int_equal(queue_pass(q, DUE_WALL, 100)->number, 3);
+	assert_null(queue_pass(q, DUE_WALL, UINT64_MAX - 1));
+	assert_int_equal(queue_next(q)->number, 3);
+	queue_hold_until(q, queue_find(q, 2), DUE_WALL, 70);
+	assert_true(queue_next_due(q, DUE_BOOT) == DUE_NEVER);
+	end(q, 2); /* who waits for his time may end */
+	assert_true(queue_next_due(q, DUE_WALL) == DUE_NEVER);
+	queue_hold_until(q, j, DUE_BOOT, 1);
+	queue_release(q, j, QUEUE_HOLD_TIME);
+	assert_true(queue_next_due(q, DUE_BOOT) == DUE_NEVER);
+	queue_free(q);
+}
+
+static size_t
+ahead_of(struct queue *q, int64_t number)
+{
+	return queue_ahead(q, queue_find(q, number));
+}
+
+static void
+it_is_known_how_many_are_ahead_and_where_room_is_short(void **state)
+{
+	static const struct queue_room narrow = {1, 1, 100};
+	struct queue *q = make(1, UINT32_MAX, 100);
+
+	(void)state;
+	for (int64_t n = 1; n <= 5; n++)
+		add(q, n, "a");
+	add(q, 6, "b");
+	add(q, 7, "b");
+	assert_non_null(add_job(q, 8, "c", "gpu", -1));
+	assert_non_null(add_job(q, 9, "c", "gpu", 1));
+	assert_non_null(add_job(q, 10, "d", "tpu", 50));
+	assert_int_equal(ahead_of(q, 9), 0);
+	assert_int_equal(ahead_of(q, 1), 1);
+	assert_int_equal(ahead_of(q, 6), 2);
+	assert_int_equal(ahead_of(q, 2), 3);
+	assert_int_equal(ahead_of(q, 7), 4);
+	assert_int_equal(ahead_of(q, 5), 7);
+	assert_int_equal(ahead_of(q, 8), 8);
+	assert_int_equal(queue_shortage_of(queue_find(q, 8)), QUEUE_SHORT_OF_ALL);
+	assert_int_equal(queue_shortage_of(queue_find(q, 10)), QUEUE_SHORT_POOL_UNKNOWN);
+	assert_int_equal(start(q), 9); /* only those of the pool count for who waits for it */
+	assert_int_equal(queue_shortage_of(queue_find(q, 8)), QUEUE_SHORT_OF_POOL);
+	assert_int_equal(ahead_of(q, 8), 0);
+	assert_int_equal(ahead_of(q, 1), 0);
+	queue_set_room(q, &narrow);
+	assert_int_equal(queue_shortage_of(queue_find(q, 8)), QUEUE_SHORT_OF_PARENT);
+	queue_hold(q, queue_find(q, 1), QUEUE_HOLD_TIME);
+	assert_int_equal(ahead_of(q, 1), 0);
+	queue_free(q);
+}
+
+/* What it says of each is what happens, as long as nothing else does. */
+static void
+as_many_are_ahead_as_are_started_before(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 100; seed++) {
+		struct queue *q = make(1000, UINT32_MAX, 1000);
+		size_t ahead[61], started = 0;
+		int64_t number;
+
+		srand(seed);
+		for (int64_t n = 1; n <= 60; n++) {
+			char parent[2] = {(char)('a' + rand() % 4), '\0'};
+			assert_non_null(add_job(q, n, parent, NULL, rand() % 3));
+			if (rand() % 3 == 0)
+				start(q);
+		}
+		for (int64_t n = 1; n <= 60; n++)
+			ahead[n] = ahead_of(q, n);
+		for (; (number = start(q)) != 0; started++)
+			assert_int_equal(ahead[number], started);
+		queue_free(q);
+	}
+}
+
+static void
 suspended_takes_no_room_but_is_unfinished(void **state)
 {
 	struct queue *q = make(1, 1, 10);
@@ -740,6 +840,9 @@ main(void)
 	    cmocka_unit_test(a_turn_in_one_pool_costs_none_in_another),
 	    cmocka_unit_test(a_pool_that_is_not_known_has_no_room_until_it_is),
 	    cmocka_unit_test(on_hold_is_queued_but_in_no_line),
+	    cmocka_unit_test(its_time_comes_on_its_own_clock),
+	    cmocka_unit_test(it_is_known_how_many_are_ahead_and_where_room_is_short),
+	    cmocka_unit_test(as_many_are_ahead_as_are_started_before),
 	    cmocka_unit_test(suspended_takes_no_room_but_is_unfinished),
 	    cmocka_unit_test(lent_room_is_others_and_comes_back_before_any_start),
 	    cmocka_unit_test(claims_are_served_as_they_came_whosever_they_are),
