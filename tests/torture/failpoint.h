@@ -25,6 +25,10 @@
 	X(store_add_event) \
 	X(store_acknowledge) \
 	X(store_set_parent) \
+	X(waiters_add) \
+	X(waiters_end) \
+	X(waiters_suspend) \
+	X(waiters_resume) \
 	X(store_commit) \
 	X(store_rollback) \
 	X(store_tidy) \

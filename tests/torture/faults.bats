@@ -227,3 +227,58 @@ is_older_than() {
 	exec 5<&-
 	assert_equal "$(jq -r .child <<<"$line")" a
 }
+
+# suspends_at PLAN: a job that suspends once, with a child that ends after that; the plan is carried out meanwhile,
+# whoever dies. It is run twice, no more, and resumed with its child's record.
+suspends_at() {
+	local child=${1//[^a-zA-Z0-9]/_} lost=
+
+	arm "$1"
+	spawnd enqueue --parent P --child "$child" -- sh "$TEST_DIR/agent" "$child" >/dev/null || return
+	wait_until is_status "$child" suspended || return
+	touch "$TEST_DIR/$child.go"
+	await_record "$child" || return
+	assert_equal "$(done_count)" "$((++PLANS))" || return
+	# Whoever ends while nobody looks is lost: that may be the child, or the job's last run.
+	[[ $1 == *:kill-self ]] || lost='|lost'
+	assert_regex "$(jq -r .status <<<"$RECORD")" "^(completed$lost)$" || return
+	assert_regex "$(spawnd logs "$child" | paste -sd' ')" "^first again below\.$child:(completed$lost)$" ||
+		[[ -n $lost && $(jq -r .status <<<"$RECORD") == lost && $(spawnd logs "$child") == first ]] || return
+	assert_equal "$(spawnd events | jq -r "select(.child == \"$child\") | .event" | paste -sd' ')" \
+		'queued started suspended resumed started completed' ||
+		[[ $(jq -r .started_at <<<"$RECORD") == null ]]
+}
+
+@test "a job is suspended once and resumed once, whoever dies at whatever step of it" {
+	local point action
+
+	setup_page
+	export SPAWND
+	PLANS=0
+	cat >"$TEST_DIR/agent" <<-'EOF'
+		if [ -n "$SPAWND_RESUMED" ]; then
+			echo again
+			exec jq -r '"\(.child):\(.status)"' "$SPAWND_RESULTS"
+		fi
+		echo first
+		until "$SPAWND" status --no-autostart "below.$1" >/dev/null 2>&1 ||
+			"$SPAWND" enqueue --no-autostart --child "below.$1" -- testjob pid "$TEST_DIR/$1.pid" wait-for "$TEST_DIR/$1.go" >/dev/null 2>&1; do
+			sleep 0.02
+		done
+		testjob wait-for "$TEST_DIR/$1.pid"
+		until "$SPAWND" suspend 2>/dev/null; do
+			sleep 0.02
+		done
+	EOF
+	spawnd daemon --detach
+	for point in waiters_add:{before,after}:1 wire_send/CANCEL:{before,after}:1 \
+		wire_receive/ENDED:after:1 waiters_suspend:{before,after}:1 wire_send/FORGET:{before,after}:1 \
+		waiters_end:{before,after}:1 waiters_resume:{before,after}:1 wire_send/SPAWN:{before,after}:3; do
+		for action in kill-self kill-other kill-both; do
+			suspends_at "$point:server:$action" || {
+				echo "at $point:server:$action" >&2
+				return 1
+			}
+		done
+	done
+}

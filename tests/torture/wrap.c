@@ -11,6 +11,7 @@
 #include "server/starter.h"
 #include "server/takeover.h"
 #include "store/store.h"
+#include "store/waiters.h"
 #include "supervisor/proc.h"
 #include "supervisor/supervisor.h"
 
@@ -59,6 +60,10 @@ WRAP(int, store_set_standing, (struct store *s, const struct standing *st), (s, 
 WRAP(int, store_end_job, (struct store *s, int64_t job, enum status status, int64_t started_ms, int64_t ended_ms, int64_t seq, const char *body), (s, job, status, started_ms, ended_ms, seq, body))
 WRAP(int, store_add_event, (struct store *s, const char *kind, int64_t job, const char *parent, const char *child, const char *body), (s, kind, job, parent, child, body))
 WRAP(int, store_acknowledge, (struct store *s, int64_t seq, bool *was_pending), (s, seq, was_pending))
+WRAP(int, waiters_add, (struct store *s, const struct waiters_row *row, const struct waits_edge *edges, size_t count), (s, row, edges, count))
+WRAP(int, waiters_end, (struct store *s, int64_t after, enum status status), (s, after, status))
+WRAP(int, waiters_suspend, (struct store *s, int64_t job), (s, job))
+WRAP(int, waiters_resume, (struct store *s, int64_t job, int64_t last), (s, job, last))
 WRAP(int, store_set_parent, (struct store *s, const struct store_parent *p), (s, p))
 WRAP(int, store_commit, (struct store *s), (s))
 WRAP_VOID(store_rollback, (struct store *s), (s))
@@ -66,7 +71,7 @@ WRAP(int, store_tidy, (struct store *s), (s))
 WRAP(ssize_t, pwrite64, (int fd, const void *data, size_t len, off64_t at), (fd, data, len, at))
 WRAP(int, fdatasync, (int fd), (fd))
 WRAP(int, ftruncate64, (int fd, off64_t len), (fd, len))
-WRAP(int, starter_open, (const struct paths *p, const struct store_job *j, const void *block, size_t len, int *fds, const char **stage, struct fault *f), (p, j, block, len, fds, stage, f))
+WRAP(int, starter_open, (const struct paths *p, const struct store_job *j, bool is_resumed, const void *block, size_t len, int *fds, const char **stage, struct fault *f), (p, j, is_resumed, block, len, fds, stage, f))
 WRAP(int, jobs_load, (struct server *s), (s))
 WRAP_VOID(recovery_synced, (struct server *s), (s))
 WRAP(int, takeover_exec, (struct server *s), (s))
