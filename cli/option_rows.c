@@ -37,6 +37,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 	"what the child is to think with; it finds it in SPAWND_MODEL"},
     [OPTION_PRIORITY] = {"priority", 0, "N", JOBS,
 	"-100 to 100: higher is started first (default 0)"},
+    [OPTION_POOL] = {"pool", 0, "NAME", JOBS,
+	"a pool of the configuration: it also waits for room there"},
     [OPTION_DELAY] = {"delay", 0, "DURATION", JOBS, "do not start it before this has passed"},
     [OPTION_AT_TIME] = {"at", 0, "TIME", JOBS,
 	"do not start it before: 2026-12-31T08:00:00Z, '2026-12-31 08:00', 08:00"},

@@ -10,9 +10,6 @@
 #include <err.h>
 #include <sysexits.h>
 
-#define PRIORITY_LEAST (-100)
-#define PRIORITY_MOST 100
-
 static int
 check_at(const struct options *o, int64_t *ret_ms)
 {
@@ -44,8 +41,11 @@ int
 request_order_check(const struct options *o)
 {
 	int64_t number;
-	int r = options_number(o, OPTION_PRIORITY, PRIORITY_LEAST, PRIORITY_MOST, &number);
+	int r = options_number(o, OPTION_PRIORITY, CONFIG_PRIORITY_LEAST, CONFIG_PRIORITY_MOST,
+	    &number);
 
+	if (r == 0 && o->value[OPTION_POOL] != NULL)
+		r = options_check_id("pool", o->value[OPTION_POOL]);
 	if (r == 0)
 		r = options_duration_ms(o, OPTION_DELAY, &number);
 	return r == 0 ? check_at(o, &number) : r;
@@ -65,9 +65,11 @@ request_order_add(json_t *parameters, const struct options *o)
 	int64_t number = 0;
 
 	if (o->value[OPTION_PRIORITY] != NULL) {
-		options_number(o, OPTION_PRIORITY, PRIORITY_LEAST, PRIORITY_MOST, &number);
+		options_number(o, OPTION_PRIORITY, CONFIG_PRIORITY_LEAST, CONFIG_PRIORITY_MOST,
+		    &number);
 		json_object_set_new(parameters, "priority", json_integer(number));
 	}
+	add_text(parameters, o, OPTION_POOL, "pool");
 	add_text(parameters, o, OPTION_DELAY, "delay");
 	if (o->value[OPTION_AT_TIME] != NULL &&
 	    moment_parse(o->value[OPTION_AT_TIME], true, clock_wall_ms(), &number) == 0) {

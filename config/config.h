@@ -28,6 +28,10 @@ enum config_orphans {
 /* No limit, where a count may have none. */
 #define CONFIG_UNLIMITED UINT32_MAX
 
+/* Of jobs: higher is first. */
+#define CONFIG_PRIORITY_LEAST (-100)
+#define CONFIG_PRIORITY_MOST 100
+
 /* The settings in force. A value. */
 struct config {
 	uint32_t max_running;

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "config/keys.h"
 #include "config/line.h"
+#include "config/pool.h"
 #include "config/profile.h"
 #include "config/runner.h"
 
@@ -115,14 +116,21 @@ tell_repeated(struct reading *r, int line)
 	tell(r, "repeated; it was set in line %d, keep one of the two", line);
 }
 
+static int
+check_value(enum section_kind kind, const char *key, const char *value, struct fault *f)
+{
+	if (kind == SECTION_PROFILE)
+		return profile_check(key, value, f);
+	return kind == SECTION_POOL ? pool_check(key, value, f) : runner_check(key, value, f);
+}
+
 /* A setting of a section that carries a name. */
 static void
 take_named(struct reading *r, const char *word, const char *key, const char *value)
 {
 	const struct section_entry *earlier = section_find(r->named, key);
 	struct fault f;
-	int rc = r->named->kind == SECTION_PROFILE ? profile_check(key, value, &f)
-						   : runner_check(key, value, &f);
+	int rc = check_value(r->named->kind, key, value, &f);
 
 	if (rc == -ENOENT) {
 		tell_unknown_key(r, word, key);
@@ -366,6 +374,10 @@ check_section(struct reading *r, const struct section *section)
 	if (section->kind == SECTION_PROFILE) {
 		entry = section_find(section, "inherits");
 		rc = profile_check_above(r->sections, section, &f);
+		if (rc == 0)
+			rc = profile_check_pool(r->sections, section, &entry, &f);
+	} else if (section->kind == SECTION_POOL) {
+		rc = pool_check_whole(section, &f);
 	} else {
 		rc = runner_check_use(r->sections, section, &entry, &f);
 	}

@@ -5,6 +5,7 @@
 
 #include "base/near.h"
 #include "config/config.h"
+#include "config/pool.h"
 #include "config/profile.h"
 #include "config/runner.h"
 #include "config/section.h"
@@ -16,6 +17,7 @@ static const struct {
 	const char *heading;
 	const char *(*key)(size_t number);
 } kinds[SECTION_COUNT] = {
+    [SECTION_POOL] = {"pool NAME", pool_key},
     [SECTION_PROFILE] = {"profile NAME", profile_key},
     [SECTION_RUNNER] = {"runner NAME", runner_key},
 };

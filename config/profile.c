@@ -6,7 +6,9 @@
 #include "base/id.h"
 #include "base/policy.h"
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -42,6 +44,28 @@ check_approvals(const char *value, struct fault *f)
 	return fault_set(f, EINVAL, "not one of its words; write ask, allow or deny");
 }
 
+static int
+check_pool(const char *value, struct fault *f)
+{
+	const char *fault = id_fault(value);
+
+	return fault == NULL ? 0 : fault_set(f, EINVAL, "no name of a pool: %s", fault);
+}
+
+static int
+check_priority(const char *value, struct fault *f)
+{
+	const char *why = "invalid";
+
+	if (isdigit((unsigned char)value[value[0] == '-']))
+		strtonum(value, CONFIG_PRIORITY_LEAST, CONFIG_PRIORITY_MOST, &why);
+	if (why == NULL)
+		return 0;
+	return fault_set(f, EINVAL, "%s; write a whole number from %d to %d (first)",
+	    strcmp(why, "invalid") != 0 ? why : "not a whole number", CONFIG_PRIORITY_LEAST,
+	    CONFIG_PRIORITY_MOST);
+}
+
 /* The keys that only a profile has. */
 static const struct {
 	const char *key;
@@ -51,6 +75,8 @@ static const struct {
     {"model", check_model},
     {"disabled_tools", check_tools},
     {"approvals", check_approvals},
+    {"pool", check_pool},
+    {"priority", check_priority},
 };
 
 #define OWN_COUNT (sizeof(own_keys) / sizeof(own_keys[0]))
@@ -207,6 +233,21 @@ profile_check_above(const struct sections *s, const struct section *profile, str
 			    "it inherits in a circle, %s; remove one of these lines", names);
 	}
 	return 0;
+}
+
+int
+profile_check_pool(const struct sections *s, const struct section *profile,
+    const struct section_entry **ret_entry, struct fault *f)
+{
+	const struct section_entry *entry = section_find(profile, "pool");
+	char names[256];
+
+	if (entry == NULL || sections_find(s, SECTION_POOL, entry->value) != NULL)
+		return 0;
+	*ret_entry = entry;
+	sections_list(s, SECTION_POOL, names, sizeof(names));
+	return fault_set(f, ENOENT, "there is no such pool; there %s%s",
+	    names[0] != '\0' ? "are " : "is none", names);
 }
 
 void

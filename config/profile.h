@@ -38,6 +38,10 @@ void profile_limits(const struct sections *s, const struct section *profile, str
 /* 0; or -ENOENT or -ELOOP with f saying what is wrong with whom it inherits from. */
 int profile_check_above(const struct sections *s, const struct section *profile, struct fault *f);
 
+/* 0; or -ENOENT with f saying that there is no such pool as its own entry *ret_entry names. */
+int profile_check_pool(const struct sections *s, const struct section *profile,
+    const struct section_entry **ret_entry, struct fault *f);
+
 /* The entry's value as `config show` has it. */
 void profile_format(const struct section_entry *entry, char *text, size_t size);
 

@@ -12,7 +12,7 @@ const char *
 section_word(enum section_kind kind)
 {
 	static const char *const words[SECTION_COUNT] =
-	    {[SECTION_PROFILE] = "profile", [SECTION_RUNNER] = "runner"};
+	    {[SECTION_POOL] = "pool", [SECTION_PROFILE] = "profile", [SECTION_RUNNER] = "runner"};
 
 	return words[kind];
 }

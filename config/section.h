@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 enum section_kind {
+	SECTION_POOL,
 	SECTION_PROFILE,
 	SECTION_RUNNER,
 	SECTION_COUNT
@@ -33,7 +34,7 @@ struct sections {
 	size_t count;
 };
 
-/* "profile", "runner": the word before the name. */
+/* "pool", "profile", "runner": the word before the name. */
 const char *section_word(enum section_kind kind);
 
 /* One without sections, and one reference to it; NULL if memory is short. */

@@ -39,13 +39,13 @@ pools_find(const struct pools *pools, const char *name)
 }
 
 void
-pools_list(const struct pools *pools, char *text, size_t size)
+pools_list(const struct pools *pools, bool is_known, char *text, size_t size)
 {
 	const struct line_pool *pool;
 
 	text[0] = '\0';
 	TAILQ_FOREACH (pool, pools, in_pools) {
-		if (!pool->is_known || pool->name[0] == '\0')
+		if (pool->is_known != is_known || pool->name[0] == '\0')
 			continue;
 		strlcat(text, text[0] == '\0' ? "" : ", ", size);
 		strlcat(text, pool->name, size);

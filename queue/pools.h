@@ -16,8 +16,8 @@ void pools_fini(struct pools *pools);
 
 struct line_pool *pools_find(const struct pools *pools, const char *name); /* or NULL */
 
-/* The names of those that are known, with commas between, cut to size. */
-void pools_list(const struct pools *pools, char *text, size_t size);
+/* The names of those that are known, or of those that are not, with commas between, cut to size. */
+void pools_list(const struct pools *pools, bool is_known, char *text, size_t size);
 
 /* The pool of that name, made if need be, without room. NULL: no memory. */
 struct line_pool *pools_get(struct pools *pools, const char *name);

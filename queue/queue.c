@@ -116,9 +116,9 @@ queue_find_pool(const struct queue *q, const char *name)
 }
 
 void
-queue_list_pools(const struct queue *q, char *text, size_t size)
+queue_list_pools(const struct queue *q, bool is_known, char *text, size_t size)
 {
-	pools_list(&q->pools, text, size);
+	pools_list(&q->pools, is_known, text, size);
 }
 
 void

@@ -30,10 +30,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Higher runs first. */
-#define QUEUE_PRIORITY_LEAST (-100)
-#define QUEUE_PRIORITY_MOST 100
-
 /* Why a queued job stands in no line. */
 #define QUEUE_HOLD_TIME (1u << 0) /* its time has not come */
 #define QUEUE_HOLD_WAIT (1u << 1) /* it waits for others */
@@ -108,8 +104,8 @@ int queue_set_pools(struct queue *q, const struct queue_pool *pools, size_t coun
 /* The pool of that name, or NULL. It may be one that is not known any more. */
 const struct line_pool *queue_find_pool(const struct queue *q, const char *name);
 
-/* The names of those that are known, with commas between, cut to size. */
-void queue_list_pools(const struct queue *q, char *text, size_t size);
+/* The names of those that are known, or of those that are not any more, with commas between, cut to size. */
+void queue_list_pools(const struct queue *q, bool is_known, char *text, size_t size);
 
 /* Forgets all jobs. */
 void queue_clear(struct queue *q);

@@ -172,6 +172,7 @@ check_profile(struct call *call, struct enqueue *e)
 	e->model =
 	    e->p.model != NULL ? e->p.model : profile_value(e->sections, e->profile, "model");
 	e->disabled_tools = profile_value(e->sections, e->profile, "disabled_tools");
+	order_inherit(&e->p.order, e->sections, e->profile);
 	return true;
 }
 
@@ -475,6 +476,7 @@ call_enqueue(struct call *call)
 		return;
 	}
 	e->p.umask = 022;
+	e->p.order.priority = ORDER_NO_PRIORITY;
 	e->p.launch = -1;
 	e->warnings = json_array();
 	call->own = e;

@@ -6,8 +6,10 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/moment.h"
+#include "config/profile.h"
 #include "server/due.h"
 
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -15,6 +17,7 @@
 
 static const struct api_field own_fields[ORDER_FIELDS] = {
     {"priority", API_INTEGER, AT(priority), false},
+    {"pool", API_STRING, AT(pool), false},
     {"delay", API_STRING, AT(delay), false},
     {"at", API_STRING, AT(at), false},
 };
@@ -33,12 +36,48 @@ check_priority(struct call *call, int64_t priority)
 {
 	char reason[64];
 
-	if (priority >= QUEUE_PRIORITY_LEAST && priority <= QUEUE_PRIORITY_MOST)
+	if (priority >= CONFIG_PRIORITY_LEAST && priority <= CONFIG_PRIORITY_MOST)
 		return true;
 	snprintf(reason, sizeof(reason), "must be a whole number from %d to %d (first)",
-	    QUEUE_PRIORITY_LEAST, QUEUE_PRIORITY_MOST);
+	    CONFIG_PRIORITY_LEAST, CONFIG_PRIORITY_MOST);
 	call_fail_argument(call, "priority", reason);
 	return false;
+}
+
+static bool
+check_pool(struct call *call, const char *name)
+{
+	const struct line_pool *pool =
+	    name == NULL ? NULL : queue_find_pool(call->server->queue, name);
+	struct fault f;
+	char names[256];
+
+	if (name == NULL || (name[0] != '\0' && pool != NULL && pool->is_known))
+		return true;
+	queue_list_pools(call->server->queue, true, names, sizeof(names));
+	if (names[0] != '\0')
+		fault_set(&f, ENOENT, "there is no pool '%.100s'; there are %s", name, names);
+	else
+		fault_set(&f, ENOENT,
+		    "there is no pool '%.100s', nor any other; write [pool NAME] and max_running "
+		    "into the configuration, and 'spawnd reload'",
+		    name);
+	call_fail_argument(call, "pool", f.text);
+	return false;
+}
+
+void
+order_inherit(struct order_parameters *p, const struct sections *sections,
+    const struct section *profile)
+{
+	const char *priority = profile_value(sections, profile, "priority");
+
+	if (p->pool == NULL)
+		p->pool = profile_value(sections, profile, "pool");
+	if (p->priority == ORDER_NO_PRIORITY)
+		p->priority = priority == NULL
+		    ? 0
+		    : strtonum(priority, CONFIG_PRIORITY_LEAST, CONFIG_PRIORITY_MOST, NULL);
 }
 
 static bool
@@ -84,13 +123,14 @@ bool
 order_check(struct call *call, const struct order_parameters *p, bool is_repeated,
     struct store_order *ret_order)
 {
-	struct store_order o = {.priority = (int32_t)p->priority};
+	struct store_order o = {.priority = (int32_t)p->priority, .pool = p->pool};
 
 	if (p->delay != NULL && p->at != NULL) {
 		call_fail_argument(call, "at", "cannot go together with delay: give one of them");
 		return false;
 	}
-	if (!check_priority(call, p->priority) || !check_delay(call, p->delay, &o.delay_ns) ||
+	if (!check_priority(call, p->priority) || !check_pool(call, p->pool) ||
+	    !check_delay(call, p->delay, &o.delay_ns) ||
 	    !check_at(call, p->at, is_repeated, &o.due_ms))
 		return false;
 	*ret_order = o;
@@ -103,6 +143,8 @@ order_show(const struct server *s, json_t *o, const struct store_job *job)
 	char due[CLOCK_TEXT_SIZE];
 
 	json_object_set_new(o, "priority", json_integer(job->order.priority));
+	json_object_set_new(o, "pool",
+	    job->order.pool != NULL ? json_string(job->order.pool) : json_null());
 	clock_format(due_wall_ms(s, &job->order), due);
 	json_object_set_new(o, "due_at", due_is_set(&job->order) ? json_string(due) : json_null());
 }

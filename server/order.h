@@ -11,12 +11,15 @@
 
 /* Parameters of Enqueue. */
 struct order_parameters {
-	int64_t priority;
+	int64_t priority; /* ORDER_NO_PRIORITY: not given */
+	const char *pool;
 	const char *delay, *at;
 };
 
 /* How many parameters these are. */
-#define ORDER_FIELDS 3
+#define ORDER_FIELDS 4
+
+#define ORDER_NO_PRIORITY INT64_MIN
 
 /* Fills fields, ORDER_FIELDS of them, for a struct order_parameters `offset` bytes into the target. */
 void order_fields(struct api_field *fields, size_t offset);
@@ -28,6 +31,10 @@ void order_fields(struct api_field *fields, size_t offset);
  */
 bool order_check(struct call *call, const struct order_parameters *p, bool is_repeated,
     struct store_order *ret_order);
+
+/* What was not given is taken from the profile. The strings stay that one's. */
+void order_inherit(struct order_parameters *p, const struct sections *sections,
+    const struct section *profile);
 
 /* Adds what Status and List show of it to a job. */
 void order_show(const struct server *s, json_t *o, const struct store_job *job);

@@ -358,7 +358,9 @@ open_rooms(struct server *s)
 	s->holds = holds_new();
 	if (s->queue == NULL || s->family == NULL || s->waits == NULL || s->holds == NULL)
 		return -ENOMEM;
-	r = suspension_init(s);
+	r = server_set_pools(s);
+	if (r == 0)
+		r = suspension_init(s);
 	if (r == 0)
 		r = due_init(s);
 	if (r == 0)

@@ -3,6 +3,7 @@
  */
 #include "server/settings.h"
 
+#include "base/log.h"
 #include "config/ini.h"
 #include "server/prune.h"
 
@@ -19,6 +20,23 @@ add_fault(void *arg, const struct ini_fault *fault)
 		return;
 	free(*faults);
 	*faults = longer;
+}
+
+/* For those that wait for a pool which is gone, somebody has to do something. */
+static void
+take_room(struct server *s)
+{
+	char names[256];
+
+	server_set_room(s);
+	if (server_set_pools(s) < 0)
+		log_line("pools: out of memory; those that are missing have no room, reload again");
+	queue_list_pools(s->queue, false, names, sizeof(names));
+	if (names[0] != '\0')
+		log_line(
+		    "pools that the configuration does not have any more, but jobs are in: %s; "
+		    "those that are queued wait until it has them again",
+		    names);
 }
 
 int
@@ -39,7 +57,7 @@ settings_load(struct server *s, char **ret_faults)
 	sections_unref(s->sections);
 	s->sections = sections;
 	if (s->queue != NULL)
-		server_set_room(s);
+		take_room(s);
 	if (s->store != NULL)
 		store_set_full(s->store, config.durability == DURABILITY_FULL);
 	if (s->store != NULL)

@@ -4,6 +4,7 @@
 #include "server/state.h"
 
 #include "base/clock.h"
+#include "config/pool.h"
 
 #include <bsd/stdlib.h>
 #include <errno.h>
@@ -70,6 +71,27 @@ server_is_synced_by(struct server *s)
 	s->syncs_stale--;
 	server_ask_all(s);
 	return false;
+}
+
+int
+server_set_pools(struct server *s)
+{
+	size_t count = 0, all = s->sections == NULL ? 0 : s->sections->count;
+	struct queue_pool *pools = calloc(all + 1, sizeof(*pools));
+	int r;
+
+	if (pools == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < all; i++) {
+		const struct section *section = s->sections->items[i];
+
+		if (section->kind == SECTION_POOL)
+			pools[count++] =
+			    (struct queue_pool){section->name, pool_max_running(section)};
+	}
+	r = queue_set_pools(s->queue, pools, count);
+	free(pools);
+	return r;
 }
 
 void

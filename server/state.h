@@ -140,6 +140,9 @@ int server_check(struct server *s, int r);
  */
 void server_back_off(struct server *s);
 
+/* The pools of the configuration, into the queue. 0 or -ENOMEM. */
+int server_set_pools(struct server *s);
+
 /* max_running as far as the supervisor has slots, and the other limits, into the queue. */
 void server_set_room(struct server *s);
 

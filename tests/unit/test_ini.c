@@ -158,8 +158,8 @@ names_that_are_close_are_suggested(void **state)
 	assert_faults("[spawnd]\nmax_idle = 1m\nzeal = 30d\n",
 	    "F:2: [spawnd] max_idle = 1m: not in this section; it belongs in [watchdog]",
 	    "F:3: [spawnd] zeal = 30d: unknown key; [spawnd] has max_running, ", NULL);
-	assert_faults("[pool gpu]\nmax_running = 1\n",
-	    "F:1: [pool gpu]: unknown section; there are spawnd, watchdog", NULL);
+	assert_faults("[swimming gpu]\nmax_running = 1\n",
+	    "F:1: [swimming gpu]: unknown section; there are spawnd, watchdog", NULL);
 }
 
 static void
@@ -377,6 +377,9 @@ what_sections_say_together_is_checked(void **state)
 	    "F:1: [runner a]: no command; write command = ",
 	    "F:5: [runner c]: it can never match: [runner b] in line 3 comes first",
 	    "F:9: [runner d] match_profile = p: no profile is called that; there are none", NULL);
+	assert_faults("[profile a]\npool = cpu\n[pool gpu]\nmax_running = 1\n[pool net]\n",
+	    "F:2: [profile a] pool = cpu: there is no such pool; there are gpu, net",
+	    "F:5: [pool net]: a pool without max_running; say how many ", NULL);
 }
 
 static void
