@@ -8,14 +8,19 @@
 #include "cli/show.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 
 #include <bsd/string.h>
 #include <err.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct events {
 	json_t *parameters;
@@ -62,16 +67,44 @@ take_reply(void *arg, json_t *reply)
 	return 0;
 }
 
+/*
+ * A descriptor that is readable once nobody reads standard output any more: epoll(7) tells of that without being
+ * asked to. -1 where that cannot be, as of a file.
+ */
+static int
+watch_reader(void)
+{
+	struct epoll_event gone = {.events = 0};
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd >= 0 && epoll_ctl(fd, EPOLL_CTL_ADD, STDOUT_FILENO, &gone) < 0)
+		fd_close(&fd);
+	return fd;
+}
+
+/* As the next line to be written would have it, which may be long in coming. */
+static int
+die_unread(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	return 128 + SIGPIPE;
+}
+
 static int
 listen_to(struct events *e, bool may_start)
 {
 	CLIENT_CLEANUP struct client c = {.fd = -1};
+	FD_CLEANUP int reader_fd = e->is_followed ? watch_reader() : -1;
 	int r = client_open(&c, may_start);
 
 	c.may_start = false;
 	c.is_waiting = e->is_followed;
+	c.wake_fd = reader_fd;
 	if (r == 0)
 		r = client_stream(&c, "Events", e->parameters, take_reply, e);
+	if (r == -EINTR)
+		return die_unread();
 	return r < 0 ? client_fail(&c) : r;
 }
 

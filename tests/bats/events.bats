@@ -119,6 +119,26 @@ FOLLOW='{"method":"org.spawnd.Events","parameters":{"follow":true},"more":true}'
 	assert_equal "$(cat "$TEST_DIR/heard")" "1 listeners: 4 to 6, 3 events"
 }
 
+@test "--follow ends when nobody reads it any more, though nothing comes" {
+	spawnd list
+	mkfifo "$TEST_DIR/pipe"
+	listen "$TEST_DIR/pipe" --follow --since 0
+	exec {reader}<"$TEST_DIR/pipe"
+	enqueue c -- true
+	run -0 head -n 1 <&"$reader"
+	assert_output --partial '"queued"'
+	await_record c
+	exec {reader}<&-
+	await_exit "$LISTENER"
+	assert_equal "$CODE" 141
+	# A file is always read.
+	listen "$TEST_DIR/events" --follow --since 0
+	wait_until has_ended_in "$TEST_DIR/events" c
+	enqueue d -- true
+	wait_until has_ended_in "$TEST_DIR/events" d
+	hush "$LISTENER"
+}
+
 @test "--follow replays, and goes on" {
 	finish a -- true
 	listen "$TEST_DIR/events" --follow --since 1
