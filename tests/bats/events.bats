@@ -436,6 +436,8 @@ fields_in_manual() {
 	finish words -- testjob beat "tool=t phase=p round=1 progress=0.5 message=m"
 	finish long -- testjob beat "$long"
 	finish flood -- sh -c 'seq 1 50000 >"$SPAWND_HEARTBEAT"'
+	SPAWND=$SPAWND finish again -- sh -c '[ -n "$SPAWND_RESUMED" ] ||
+		{ "$SPAWND" enqueue --child below -- true && exec "$SPAWND" suspend; }'
 	enqueue still --max-idle 20s -- testjob wait-for "$TEST_DIR/go" beat x >/dev/null
 	wait_until has "$TEST_DIR/events" '.event == "idle"'
 	wait_until is_status still running
