@@ -341,16 +341,32 @@ answer_known(struct call *call, struct enqueue *e, int64_t job)
 		answer(call, e, job, known.run, known.parent, false);
 }
 
+/*
+ * A call that is repeated, because the answer to the first was lost, is answered as that was, whatever would be
+ * refused by now. Returns whether it is one.
+ */
+static bool
+answer_repeated(struct call *call, struct enqueue *e)
+{
+	int64_t job, run;
+
+	if (e->p.token == NULL ||
+	    server_check(call->server,
+		store_find_token(call->server->store, e->p.token, &job, &run)) < 0)
+		return false;
+	answer_known(call, e, job);
+	return true;
+}
+
 /* A child of this id has not ended. Returns whether it is out of the way now. */
 static bool
 meet_existing(struct call *call, struct enqueue *e, struct queue_job *j)
 {
 	struct server *s = call->server;
-	int64_t job, run;
 
-	if (e->p.token != NULL && store_find_token(s->store, e->p.token, &job, &run) == 0)
-		answer_known(call, e, job);
-	else if (e->if_exists == EXISTS_IGNORE)
+	if (answer_repeated(call, e))
+		return false;
+	if (e->if_exists == EXISTS_IGNORE)
 		answer_known(call, e, j->number);
 	else if (e->if_exists == EXISTS_REFUSE)
 		call_fail(call, "AlreadyQueued",
@@ -488,5 +504,6 @@ call_enqueue(struct call *call)
 		return;
 	}
 	call->pump = enqueue_pump;
-	enqueue_pump(call);
+	if (!answer_repeated(call, e))
+		enqueue_pump(call);
 }

@@ -171,3 +171,18 @@ call() {
 	assert_equal "$(jq -r '[.parameters.job, .parameters.is_new] | tojson' <<<"$output")" '[1,false]'
 	wait_until has_records P 1
 }
+
+@test "a repeated token answers so also when its job has ended and the queue is full by now" {
+	local message='{"method":"org.spawnd.Enqueue","parameters":{"parent":"P","argv":["true"],"env":[],"cwd":"/","umask":18,"token":"00000000000000010000000000000002","no_wait":true}}'
+
+	configure '[spawnd]' 'max_running = 1' 'queue_limit = 1'
+	spawnd fifo P
+	run -0 call "$message"
+	wait_until has_records P 1
+	enqueue busy -- testjob stall
+	wait_until is_status busy running
+	enqueue queued -- true
+	run -0 call "$message"
+	assert_equal "$(jq -r '[.parameters.job, .parameters.is_new] | tojson' <<<"$output")" '[1,false]'
+	spawnd cancel --parent P
+}
