@@ -198,14 +198,29 @@ $(BUILD)/sim: $(SIM_OBJECTS) $(BUILD)/flags
 	$(Q)$(CC) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(SIM_CALLS)) -o $@ $(SIM_OBJECTS) \
 		$(LIBS_BSD)
 
+# The real server, with its store and its queue, in a simulated world of users and of jobs that have children.
+FAMILY_REPLACED = base/loop.c server/conn.c server/link.c server/runtime.c
+FAMILY_CALLS = arc4random_buf clock_gettime deliver_flush log_line queue_next queue_start store_commit
+FAMILY_OBJECTS = $(call objects,$(sort $(wildcard tests/family/*.c)) tests/sim/world.c) \
+	$(filter-out $(call objects,$(FAMILY_REPLACED)),$(OBJECTS))
+
+$(BUILD)/family: $(FAMILY_OBJECTS) $(BUILD)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(FAMILY_CALLS)) -o $@ $(FAMILY_OBJECTS) \
+		$(LIBS)
+
 SIM_SECONDS ?= 300
-.PHONY: sim sim-planted
+.PHONY: sim sim-family sim-planted
 sim: $(BUILD)/sim
 	$(BUILD)/sim --seconds $(SIM_SECONDS)
 
-# Whether it finds bugs.
-sim-planted: $(BUILD)/sim
+sim-family: $(BUILD)/family
+	$(BUILD)/family --seconds $(SIM_SECONDS)
+
+# Whether they find bugs.
+sim-planted: $(BUILD)/sim $(BUILD)/family
 	tests/sim/plant $(BUILD)
+	tests/family/plant $(BUILD)
 
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)

@@ -102,7 +102,7 @@ run(uint64_t seed, uint64_t steps)
 	int code;
 
 	limit_world();
-	world_init(seed, steps);
+	world_init(seed, "steps", steps);
 	kernel_init();
 	processes_init();
 	children_init();

@@ -3,7 +3,8 @@
  * somebody says so, and things that happen later. What happened is remembered, for the day a promise
  * is broken.
  *
- * One world a process: what stands in for the kernel is called without an argument to carry it.
+ * One world a process: what stands in for the kernel is called without an argument to carry it. A world
+ * goes on in the children of its process, and in this one when they have ended: its memory is theirs, too.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -11,12 +12,16 @@
 #include "base/clock.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define WORLD_NEVER UINT64_MAX
 
-/* Begins anew. steps is only remembered, for who wants to see it again. */
-void world_init(uint64_t seed, uint64_t steps);
+/* Begins anew. The option and its amount are only remembered, for who wants to see it again. */
+void world_init(uint64_t seed, const char *option, uint64_t amount);
+
+/* Zeroed memory of the world's, for ever; what points into it is true in all of its processes. */
+void *world_memory(size_t size);
 
 /* Any number; one below n (n > 0); one of low..high; true once in n times. */
 uint64_t world_random(void);

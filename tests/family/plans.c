@@ -1,0 +1,243 @@
+/*
+ * plans: see plans.h.
+ */
+#include "tests/family/plans.h"
+
+#include "tests/sim/world.h"
+#include "wire/wire.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* More than the longest grace period, and than a supervisor and a server need to come back. */
+#define PATIENCE_NS (20 * NSEC_PER_SEC)
+
+static struct {
+	size_t count;
+	bool are_orphans_ended;
+	struct plan all[PLANS_MAX];
+} * plans;
+
+void
+plans_init(bool are_orphans_ended)
+{
+	if (plans == NULL)
+		plans = world_memory(sizeof(*plans));
+	memset(plans->all, 0, plans->count * sizeof(plans->all[0]));
+	plans->count = 0;
+	plans->are_orphans_ended = are_orphans_ended;
+}
+
+size_t
+plans_count(void)
+{
+	return plans->count;
+}
+
+struct plan *
+plans_at(size_t i)
+{
+	return &plans->all[i];
+}
+
+struct plan *
+plans_new(struct plan *above, const char *user)
+{
+	struct plan *p = &plans->all[plans->count];
+
+	if (plans->count == PLANS_MAX)
+		return NULL;
+	p->number = (unsigned)++plans->count;
+	p->above = above;
+	p->depth = above == NULL ? 0 : above->depth + 1;
+	snprintf(p->parent, sizeof(p->parent), "%s", above == NULL ? user : above->child);
+	snprintf(p->child, sizeof(p->child), "c%u", p->number);
+	if (above != NULL && above->is_cancel_asked)
+		p->is_cancel_asked = true;
+	return p;
+}
+
+struct plan *
+plans_of_child(const char *child)
+{
+	unsigned long number = child == NULL || child[0] != 'c' ? 0 : strtoul(child + 1, NULL, 10);
+
+	if (number == 0 || number > plans->count)
+		world_broken(0, "no job comes from nowhere", "child '%s'",
+		    child == NULL ? "" : child);
+	return &plans->all[number - 1];
+}
+
+void
+plans_accepted(struct plan *p, int64_t job)
+{
+	world_note(p->number, "accepted: job", job, 0);
+	if (p->job != 0 && p->job != job)
+		world_broken(p->number, "a call that is repeated makes one job",
+		    "job %" PRId64 ", before %" PRId64, job, p->job);
+	p->job = job;
+}
+
+bool
+plans_is_unfinished(const struct plan *p)
+{
+	return p->job != 0 && p->seq == 0;
+}
+
+/* All that are below p, and p itself. */
+static bool
+is_below(const struct plan *q, const struct plan *p)
+{
+	while (q != NULL && q != p)
+		q = q->above;
+	return q == p;
+}
+
+void
+plans_ask_cancel(struct plan *p)
+{
+	for (size_t i = 0; i < plans->count; i++) {
+		if (is_below(&plans->all[i], p))
+			plans->all[i].is_cancel_asked = true;
+	}
+}
+
+static void
+is_gone_by_now(void *arg, uint64_t tag)
+{
+	const struct plan *p = &plans->all[tag];
+
+	(void)arg;
+	if (p->is_alive || p->is_sent)
+		world_broken(p->number, "cancel leaves nothing", "it runs long after that");
+}
+
+void
+plans_cancelled(struct plan *p)
+{
+	world_note(p->number, "cancelled", 0, 0);
+	for (size_t i = p->number - 1; i < plans->count; i++) {
+		if (!is_below(&plans->all[i], p) || !plans_is_unfinished(&plans->all[i]))
+			continue;
+		plans->all[i].is_cancelled = true;
+		world_at(world_now() + PATIENCE_NS, is_gone_by_now, NULL, i);
+	}
+}
+
+/* One that came later, from a job that was to end. */
+static bool
+is_to_be_gone(const struct plan *p)
+{
+	for (; p != NULL; p = p->above) {
+		if (p->is_cancelled)
+			return true;
+	}
+	return false;
+}
+
+void
+plans_spawned(struct plan *p, int64_t job)
+{
+	world_note(p->number, "SPAWN sent: job, times before", job, p->spawned);
+	plans_accepted(p, job);
+	if (is_to_be_gone(p))
+		world_broken(p->number, "cancel leaves nothing", "it is started afterwards");
+	if (p->seq != 0)
+		world_broken(p->number, "what has ended stays so", "it is started");
+	if (p->is_alive || p->is_sent)
+		world_broken(p->number, "no job runs twice at once", "it is started again");
+	if (p->executed > 0)
+		world_broken(p->number, "no job runs twice", "it is started again");
+	if (p->is_not_executable)
+		world_broken(p->number, "what cannot be started is not tried again", "it is");
+	p->spawned++;
+	p->is_sent = true;
+}
+
+/* One above it has had an end, after which its children may be ended. */
+static bool
+is_orphan(const struct plan *p)
+{
+	for (p = p->above; plans->are_orphans_ended && p != NULL; p = p->above) {
+		if (p->has_status)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a record may say so, after what has happened in truth. */
+static bool
+is_possible(const struct plan *p, enum status status)
+{
+	bool has_failed = !WIFEXITED(p->wait_status) || WEXITSTATUS(p->wait_status) != 0;
+
+	switch (status) {
+	case STATUS_COMPLETED:
+		return p->has_status && p->cause == WIRE_CAUSE_NONE && !has_failed;
+	case STATUS_ERROR:
+		return p->is_not_executable ||
+		    (p->has_status && p->cause == WIRE_CAUSE_NONE && has_failed);
+	case STATUS_TIMEOUT:
+		return p->has_status && p->cause == WIRE_CAUSE_TOTAL;
+	case STATUS_CANCELLED:
+		return (p->is_cancel_asked || is_orphan(p)) &&
+		    (!p->has_status || p->cause == WIRE_CAUSE_CANCEL);
+	case STATUS_LOST:
+		return p->may_be_lost;
+	case STATUS_SKIPPED:
+	case STATUS_QUEUED:
+	case STATUS_STARTING:
+	case STATUS_RUNNING:
+	case STATUS_SUSPENDED:
+	case STATUS_COUNT:
+		break;
+	}
+	return false;
+}
+
+struct plan *
+plans_record(const json_t *record)
+{
+	struct plan *p = plans_of_child(json_string_value(json_object_get(record, "child")));
+	const char *parent = json_string_value(json_object_get(record, "parent"));
+	int64_t seq = json_integer_value(json_object_get(record, "seq"));
+	const char *name = json_string_value(json_object_get(record, "status"));
+	enum status status = (enum status)status_parse(name);
+
+	plans_accepted(p, json_integer_value(json_object_get(record, "job")));
+	if (p->seq != 0 && (p->seq != seq || p->status != status))
+		world_broken(p->number, "one record each", "%s, seq %" PRId64 ", and before %s",
+		    name, seq, status_name(p->status));
+	if (strcmp(parent, p->parent) != 0)
+		world_broken(p->number, "a record names its parent", "%s", parent);
+	if (p->is_alive)
+		world_broken(p->number, "nothing is left of what has ended", "%s, and it runs",
+		    name);
+	if (p->seq == 0)
+		world_note(p->number, "its record was seen: seq, status", seq, (int64_t)status);
+	p->seq = seq;
+	p->status = status;
+	if (!is_possible(p, status))
+		world_broken(p->number, "a record tells the truth", "%s, cause %" PRIu32, name,
+		    p->cause);
+	return p;
+}
+
+void
+plans_check_end(void)
+{
+	for (size_t i = 0; i < plans->count; i++) {
+		const struct plan *p = &plans->all[i];
+
+		if (p->is_alive)
+			world_broken(p->number, "nothing is left at the end", "it runs");
+		if (p->job != 0 && p->seq == 0)
+			world_broken(p->number, "every job ends in a record", "it has none");
+		if (p->is_refused && p->job != 0)
+			world_broken(p->number, "what was refused is no job", "job %" PRId64,
+			    p->job);
+	}
+}

@@ -1,0 +1,77 @@
+/*
+ * plans: the books of the simulator of queue and family: each job that somebody meant to have, who meant it, and
+ * what became of it in truth, to which what the server says is compared. Must know nothing from the server but what
+ * clients and the supervisor are told.
+ */
+#ifndef FAMILY_PLANS_H
+#define FAMILY_PLANS_H
+
+#include "base/status.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLANS_MAX 2000
+#define PLAN_ID_SIZE 16
+
+struct plan {
+	unsigned number; /* from 1 on; its child id is c and that */
+	struct plan *above;
+	char parent[PLAN_ID_SIZE], child[PLAN_ID_SIZE];
+	unsigned depth;
+	int64_t job; /* 0: not known to have been accepted */
+	int priority;
+	bool is_refused;      /* it never will be */
+	bool is_cancel_asked; /* for it or one above it, by whomever; it may have had no effect */
+	bool is_cancelled;    /* and somebody was told that it is done: it may not begin any more */
+	/* What the supervisor's side knows: */
+	unsigned spawned;  /* how often it was sent */
+	unsigned executed; /* how often it began to run */
+	bool is_sent;      /* to the supervisor, which has not settled that */
+	bool is_alive;
+	bool is_paused;
+	bool is_waiting;  /* in a call, for its own children: it does no work */
+	bool has_status;  /* its last process ended in this way: */
+	bool may_be_lost; /* and nobody may have seen how */
+	int wait_status;
+	uint32_t cause; /* enum wire_cause */
+	bool is_not_executable;
+	/* And what the records say: */
+	int64_t seq; /* 0: none was seen */
+	enum status status;
+};
+
+/* are_orphans_ended: the children of a job that has ended are cancelled. */
+void plans_init(bool are_orphans_ended);
+
+/* NULL: there are enough. above is NULL for one of a user, whose name is then given. */
+struct plan *plans_new(struct plan *above, const char *user);
+
+size_t plans_count(void);
+struct plan *plans_at(size_t i); /* i < plans_count() */
+
+/* By what is in a record or in an environment; a promise is broken if there is none. */
+struct plan *plans_of_child(const char *child);
+
+/* Enqueue has answered so. */
+void plans_accepted(struct plan *p, int64_t job);
+
+/* Whether it was accepted, and is not known to have ended. */
+bool plans_is_unfinished(const struct plan *p);
+
+/* Somebody asks for the end of p and all below it; the server says that it is done. */
+void plans_ask_cancel(struct plan *p);
+void plans_cancelled(struct plan *p);
+
+/* The server is about to have it started, with that number and in that environment. */
+void plans_spawned(struct plan *p, int64_t job);
+
+/* A record came, whoever got it. Returns its plan. */
+struct plan *plans_record(const json_t *record);
+
+/* The world is at rest: all that was accepted has its record. */
+void plans_check_end(void);
+
+#endif
