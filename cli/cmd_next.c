@@ -4,6 +4,7 @@
  */
 #include "cli/client.h"
 #include "cli/cmd.h"
+#include "cli/inside.h"
 #include "cli/options.h"
 #include "cli/show.h"
 
@@ -45,7 +46,7 @@ cmd_next(const struct options *o)
 		return client_fail(&c);
 	c.may_start = false;
 	c.is_waiting = true;
-	parameters = json_pack("{s:s}", "parent", parent);
+	parameters = json_pack("{s:s, s:o*}", "parent", parent, "by_job", inside_job());
 	if (timeout_ms >= 0)
 		json_object_set_new(parameters, "timeout_ms", json_integer(timeout_ms));
 	if (client_call(&c, "Next", parameters, &reply) < 0) {

@@ -1,10 +1,12 @@
 /*
  * spawnd wait: blocks until children have ended and prints their records, acknowledging each when
- * it has left. Exits as the first child that did not complete.
+ * it has left. Exits as the first child that did not complete. Inside a job it says so, for the daemon lends the
+ * room of a job that waits to others.
  */
 #include "cli/client.h"
 #include "cli/cmd.h"
 #include "cli/exitcode.h"
+#include "cli/inside.h"
 #include "cli/options.h"
 #include "cli/show.h"
 
@@ -75,6 +77,15 @@ take_reply(void *arg, json_t *reply)
 	return 0;
 }
 
+/* As Wait names them. */
+static const char *
+policy(const struct options *o)
+{
+	if (o->value[OPTION_ANY] != NULL)
+		return "any";
+	return o->value[OPTION_FIRST_ERROR] != NULL ? "first_error" : "all";
+}
+
 static json_t *
 make_parameters(const struct options *o, int64_t timeout_ms)
 {
@@ -84,7 +95,8 @@ make_parameters(const struct options *o, int64_t timeout_ms)
 
 	for (int i = 0; i < o->operand_count; i++)
 		json_array_append_new(children, json_string(o->operands[i]));
-	p = json_pack("{s:o*, s:s*}", "children", children, "parent", parent);
+	p = json_pack("{s:o*, s:s*, s:s, s:o*}", "children", children, "parent", parent, "policy",
+	    policy(o), "by_job", inside_job());
 	if (timeout_ms >= 0)
 		json_object_set_new(p, "timeout_ms", json_integer(timeout_ms));
 	if (p == NULL)
@@ -98,6 +110,12 @@ check(const struct options *o)
 	for (int i = 0; i < o->operand_count; i++) {
 		if (options_check_id("child", o->operands[i]) != 0)
 			return EX_USAGE;
+	}
+	if ((o->value[OPTION_ALL] != NULL) + (o->value[OPTION_ANY] != NULL) +
+		(o->value[OPTION_FIRST_ERROR] != NULL) >
+	    1) {
+		warnx("--all, --any and --first-error: only one of them");
+		return EX_USAGE;
 	}
 	if (o->operand_count > 0 && o->value[OPTION_PARENT] != NULL) {
 		warnx("either children or --parent, not both");
@@ -122,11 +140,13 @@ wait_all(struct wait *w, const struct options *o, json_t *parameters)
 	if (r >= 0)
 		return r != 0 ? r : w->code;
 	if (r == -EREMOTEIO && client_is_error(&w->stream, "TimedOut")) {
-		warnx("not all have ended within %s", o->value[OPTION_TIMEOUT]);
+		warnx("%s within %s",
+		    o->value[OPTION_ANY] != NULL ? "none has ended" : "not all have ended",
+		    o->value[OPTION_TIMEOUT]);
 		return EXIT_OWN;
 	}
 	r = client_fail(&w->stream);
-	return r == EX_NOINPUT ? r : EXIT_OWN;
+	return r == EX_NOINPUT || r == EX_USAGE ? r : EXIT_OWN;
 }
 
 int

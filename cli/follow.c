@@ -3,6 +3,8 @@
  */
 #include "cli/follow.h"
 
+#include "cli/inside.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -32,8 +34,8 @@ piece_size(void)
 static int
 follow_send(struct follow *f)
 {
-	json_t *parameters =
-	    json_pack("{s:[I], s:b}", "jobs", (json_int_t)f->job, "peek", f->is_peeking);
+	json_t *parameters = json_pack("{s:[I], s:b, s:o*}", "jobs", (json_int_t)f->job, "peek",
+	    f->is_peeking, "by_job", f->is_peeking ? NULL : inside_job());
 	int r = parameters == NULL ? -ENOMEM : client_send(f->client, "Wait", parameters);
 
 	json_decref(parameters);

@@ -85,7 +85,12 @@ call_fail_store(struct call *call)
 static void
 timed_out(void *arg)
 {
-	call_fail(arg, "TimedOut", NULL);
+	struct call *call = arg;
+
+	if (call->expired != NULL)
+		call->expired(call);
+	else
+		call_fail(call, "TimedOut", NULL);
 }
 
 void

@@ -22,9 +22,10 @@ struct call {
 	void (*pump)(struct call *call);   /* NULL: nothing to wait for but the client's buffer */
 	void (*stream)(struct call *call); /* the client's buffer has room: go on, or NULL */
 	void (*looked)(struct call *call,
-	    const struct wire_looked *m); /* the supervisor's answer, or NULL */
-	void (*fini)(struct call *call);  /* releases what own points to, or NULL */
-	void *own;                        /* the method's state */
+	    const struct wire_looked *m);   /* the supervisor's answer, or NULL */
+	void (*expired)(struct call *call); /* in place of TimedOut, or NULL */
+	void (*fini)(struct call *call);    /* releases what own points to, or NULL */
+	void *own;                          /* the method's state */
 	struct timer timeout;
 	bool is_resting;
 };

@@ -1,17 +1,25 @@
 /*
- * call_wait: see call_wait.h. A record handed out is held for the client until it says that it
- * has it, or goes away.
+ * call_wait: see call_wait.h. A call of a job lends that job's room, server/lend.h, and so is answered in
+ * three steps: it waits, without sending anything; what it waits for has come, and it waits for its room; it
+ * is answered like any other.
  */
 #include "server/call_wait.h"
 
+#include "server/await.h"
+#include "server/caller.h"
+#include "server/lend.h"
+#include "server/lull.h"
+
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct parameters {
-	json_t *children, *jobs, *seqs;
-	const char *parent;
-	int64_t timeout_ms;
+	json_t *children, *jobs;
+	const char *parent, *policy;
+	int64_t by_job, timeout_ms;
 	bool is_peek;
 };
 
@@ -21,6 +29,8 @@ static const struct api_field wait_fields[] = {
     {"children", API_STRINGS, AT(children), false},
     {"jobs", API_NUMBERS, AT(jobs), false},
     {"parent", API_STRING, AT(parent), false},
+    {"policy", API_STRING, AT(policy), false},
+    {"by_job", API_INTEGER, AT(by_job), false},
     {"timeout_ms", API_INTEGER, AT(timeout_ms), false},
     {"peek", API_BOOLEAN, AT(is_peek), false},
     {NULL, API_STRING, 0, false},
@@ -28,20 +38,18 @@ static const struct api_field wait_fields[] = {
 
 static const struct api_field next_fields[] = {
     {"parent", API_STRING, AT(parent), true},
+    {"by_job", API_INTEGER, AT(by_job), false},
     {"timeout_ms", API_INTEGER, AT(timeout_ms), false},
     {NULL, API_STRING, 0, false},
 };
 
-static const struct api_field acknowledge_fields[] = {
-    {"seqs", API_NUMBERS, AT(seqs), true},
-    {NULL, API_STRING, 0, false},
-};
-
 struct wait {
+	struct await await; /* first: await_find() looks for it here */
 	struct parameters p;
-	struct numbers jobs; /* whose records are still to come; unused with a parent */
-	int64_t after;       /* up to here all records of the parent were sent */
-	json_t *record;      /* found, not yet sent: it may be the last one */
+	int64_t lender;   /* the job whose room is lent meanwhile, 0: none */
+	bool is_lending;  /* for this call, too */
+	bool is_lulled;   /* the lender's idle clock stands still */
+	bool has_expired; /* a lender's time is over */
 };
 
 static void
@@ -49,8 +57,11 @@ wait_fini(struct call *call)
 {
 	struct wait *w = call->own;
 
-	free(w->jobs.items);
-	json_decref(w->record);
+	if (w->is_lending)
+		lend_end(call->server, w->lender);
+	if (w->is_lulled)
+		lull_end(call->server, w->lender);
+	await_fini(&w->await);
 }
 
 static json_t *
@@ -59,216 +70,83 @@ reply_of(json_t *record)
 	return json_pack("{s:o}", "record", record != NULL ? record : json_null());
 }
 
-/*
- * Sends the record that was found before, now that it is not the last, and keeps this one.
- * Returns 1 to stop.
- */
-static int
-found(struct call *call, const struct store_record *r)
+static void
+lend(struct call *call)
 {
 	struct wait *w = call->own;
 
-	if (w->record != NULL)
-		call_reply_more(call, reply_of(w->record));
-	w->record = json_loads(r->body, 0, NULL);
-	return !call->api.is_more || conn_pending(call->conn) > CONN_OUTPUT_HIGH;
+	w->is_lending = w->lender != 0 && lend_begin(call->server, w->lender) == 0;
 }
 
-/* Whether the record may be given to this client, who holds it then. */
-static bool
-may_take(struct call *call, const struct store_record *r)
-{
-	struct server *s = call->server;
-	const struct wait *w = call->own;
-
-	if (w->p.is_peek)
-		return true;
-	deliver_yield(s->deliver, r->seq, r->parent);
-	return holds_add(s->holds, r->seq, r->parent, call->conn);
-}
-
-/* A job that has ended, and the record that says so. */
-struct ended {
-	int64_t seq;
-	int64_t job;
-};
-
+/* Whether the call may be answered now, as far as its lender goes. 1, 0 or -errno. */
 static int
-compare_ended(const void *a, const void *b)
-{
-	const struct ended *x = a, *y = b;
-
-	return (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-static int
-copy_seq(void *arg, const struct store_job *j)
-{
-	struct ended *ended = arg;
-
-	ended->seq = j->record_seq;
-	ended->job = j->job;
-	return 0;
-}
-
-static int
-found_of_job(void *arg, const struct store_record *r)
-{
-	struct call *call = arg;
-
-	/* Who waits for a job is told of its end, whoever else has been. */
-	may_take(call, r);
-	return found(call, r);
-}
-
-/* Moves the jobs that have ended out of w->jobs into ended. Returns how many, or -errno. */
-static ssize_t
-take_ended(struct call *call, struct ended *ended)
+is_due(struct call *call)
 {
 	struct server *s = call->server;
 	struct wait *w = call->own;
-	size_t kept = 0, count = 0;
 	int r;
 
-	for (size_t i = 0; i < w->jobs.count; i++) {
-		int64_t number = w->jobs.items[i];
-
-		if (queue_find(s->queue, number) != NULL) {
-			w->jobs.items[kept++] = number;
-			continue;
-		}
-		r = server_check(s, store_read_job(s->store, number, copy_seq, &ended[count]));
-		if (r < 0 && r != -ENOENT)
+	if (w->lender == 0)
+		return 1;
+	if (w->is_lending) {
+		r = w->has_expired || await_is_hopeless(call) ? 1 : await_is_met(call);
+		if (r == 0)
+			lend_go_on(s, w->lender);
+		if (r <= 0)
 			return r;
-		count += r == 0;
+		w->is_lending = false;
+		lend_end(s, w->lender);
 	}
-	w->jobs.count = kept;
-	qsort(ended, count, sizeof(*ended), compare_ended);
-	return (ssize_t)count;
-}
-
-/*
- * Returns 1 if it stopped early, 0 if all that is there was found, in the order in which it came.
- */
-static int
-find_of_jobs(struct call *call)
-{
-	struct server *s = call->server;
-	struct wait *w = call->own;
-	struct ended *ended = calloc(w->jobs.count + 1, sizeof(*ended));
-	ssize_t count = ended == NULL ? -ENOMEM : take_ended(call, ended), i;
-	int r = 0;
-
-	for (i = 0; i < count && r == 0; i++) {
-		r = server_check(s, store_read_record(s->store, ended[i].job, found_of_job, call));
-		if (r == -ENOENT)
-			r = 0;
-	}
-	/* What there was no room for in the client's buffer comes next time. */
-	for (; i < count; i++)
-		w->jobs.items[w->jobs.count++] = ended[i].job;
-	free(ended);
-	return count < 0 ? (int)count : r;
-}
-
-struct scan {
-	struct call *call;
-	int64_t after;
-	size_t count;
-	bool has_others; /* records that somebody else holds */
-};
-
-static int
-found_of_parent(void *arg, const struct store_record *r)
-{
-	struct scan *scan = arg;
-	struct call *call = scan->call;
-	struct wait *w = call->own;
-	bool is_sent = holds_owner(call->server->holds, r->seq) == call->conn;
-
-	scan->after = r->seq;
-	scan->count++;
-	if (!is_sent && !may_take(call, r)) {
-		scan->has_others = true;
-		return 0;
-	}
-	if (!scan->has_others)
-		w->after = r->seq;
-	return is_sent ? 0 : found(call, r);
-}
-
-#define SCAN_BATCH 64
-
-/* The same for the records of a parent; *ret_has_others: some are in other hands. */
-static int
-find_of_parent(struct call *call, bool *ret_has_others)
-{
-	struct wait *w = call->own;
-	struct scan scan = {.call = call, .after = w->after};
-	int r;
-
-	do {
-		scan.count = 0;
-		r = server_check(call->server,
-		    store_each_pending(call->server->store, w->p.parent, scan.after, SCAN_BATCH,
-			found_of_parent, &scan));
-	} while (r == 0 && scan.count == SCAN_BATCH);
-	*ret_has_others = scan.has_others;
-	return r;
-}
-
-/*
- * Whether the daemon ends before what is waited for can happen: nothing of it runs, and nothing
- * will be started.
- */
-static bool
-is_hopeless(const struct call *call)
-{
-	struct server *s = call->server;
-	const struct wait *w = call->own;
-	struct queue_parent *p;
-
-	if (!s->is_stopping)
-		return false;
-	if (w->p.parent != NULL) {
-		p = queue_find_parent(s->queue, w->p.parent);
-		return p != NULL && p->running == 0;
-	}
-	for (size_t i = 0; i < w->jobs.count; i++) {
-		struct queue_job *j = queue_find(s->queue, w->jobs.items[i]);
-
-		if (j == NULL || queue_is_live(j))
-			return false;
-	}
-	return true;
+	return lend_is_settled(s, w->lender);
 }
 
 static void
 wait_pump(struct call *call)
 {
-	struct server *s = call->server;
 	struct wait *w = call->own;
-	bool is_of_parent = w->p.parent != NULL, has_others = false, is_done;
-	int r;
 	json_t *record;
+	int r;
 
 	if (conn_pending(call->conn) > CONN_OUTPUT_HIGH)
 		return;
-	r = is_of_parent ? find_of_parent(call, &has_others) : find_of_jobs(call);
-	is_done = is_of_parent ? server_unfinished(s, w->p.parent) == 0 && !has_others
-			       : w->jobs.count == 0;
-	record = w->record;
-	w->record = NULL;
+	r = is_due(call);
+	if (r == 0)
+		return;
+	if (r > 0)
+		r = await_find(call);
+	record = w->await.record;
+	w->await.record = NULL;
 	if (r < 0) {
 		json_decref(record);
 		call_fail_store(call);
-	} else if ((r == 0 && is_done) || (record != NULL && !call->api.is_more)) {
-		call_reply(call, reply_of(record));
-	} else if (record != NULL) {
-		call_reply_more(call, reply_of(record));
-	} else if (is_hopeless(call)) {
-		call_fail(call, "ShuttingDown", NULL);
+		return;
 	}
+	if (r > 0) {
+		call_reply(call, reply_of(record));
+		return;
+	}
+	if (record != NULL)
+		call_reply_more(call, reply_of(record));
+	if (w->has_expired)
+		call_fail(call, "TimedOut", NULL);
+	else if (record == NULL && await_is_hopeless(call))
+		call_fail(call, "ShuttingDown", NULL);
+	else if (!w->is_lending && record == NULL && await_is_met(call) == 0)
+		lend(call); /* somebody else was faster */
+}
+
+/* A lender is told once it has its room. */
+static void
+wait_expired(struct call *call)
+{
+	struct wait *w = call->own;
+
+	if (w->lender == 0) {
+		call_fail(call, "TimedOut", NULL);
+		return;
+	}
+	w->has_expired = true;
+	wait_pump(call);
 }
 
 static int
@@ -277,7 +155,7 @@ note_job(void *arg, const struct store_job *j)
 	struct call *call = arg;
 	struct wait *w = call->own;
 
-	server_note(call->server, &w->jobs, j->job);
+	server_note(call->server, &w->await.jobs, j->job);
 	return 0;
 }
 
@@ -331,6 +209,8 @@ begin(struct call *call, const struct api_field *fields)
 		call_fail_argument(call, field, f.text);
 		return NULL;
 	}
+	w->await.parent = w->p.parent;
+	w->await.is_peek = w->p.is_peek;
 	return w;
 }
 
@@ -342,13 +222,108 @@ stop_at_first(void *arg, const struct store_job *j)
 	return 1;
 }
 
+/* Whether the job is this one, or below it. */
+static bool
+is_within(struct server *s, int64_t job, int64_t top)
+{
+	return job == top || family_is_below(s->family, job, top);
+}
+
+/* Whether the job, or one above it, is a child of the parent. */
+static bool
+is_within_parent(struct server *s, const struct queue_job *j, const char *parent)
+{
+	const struct family_node *n = family_find(s->family, j->number);
+	bool is = strcmp(j->parent->name, parent) == 0;
+
+	for (; n != NULL && !is; n = n->above)
+		is = strcmp(n->parent, parent) == 0;
+	return is;
+}
+
+/* Nobody ends before himself, nor do those above him before he has been answered. Answers such a call. */
+static bool
+check_endless(struct call *call)
+{
+	struct server *s = call->server;
+	const struct wait *w = call->own;
+	const struct queue_job *me = w->p.by_job <= 0 ? NULL : queue_find(s->queue, w->p.by_job);
+	const struct queue_job *j;
+	char reason[2 * ID_SIZE + 100];
+
+	if (me == NULL)
+		return true;
+	if (w->await.parent != NULL && is_within_parent(s, me, w->await.parent)) {
+		snprintf(reason, sizeof(reason),
+		    "'%s' has the job that waits among what is below it: it would wait for its own end",
+		    w->await.parent);
+		call_fail_argument(call, "parent", reason);
+		return false;
+	}
+	for (size_t i = 0; i < w->await.jobs.count; i++) {
+		j = queue_find(s->queue, w->await.jobs.items[i]);
+		if (j == NULL || !is_within(s, me->number, j->number))
+			continue;
+		snprintf(reason, sizeof(reason), "'%s' is %s: it would wait for its own end",
+		    j->child, j == me ? "the job that waits" : "above the job that waits");
+		call_fail_argument(call, w->p.children != NULL ? "children" : "jobs", reason);
+		return false;
+	}
+	return true;
+}
+
+/* Whether all that is waited for, and has not ended, is below the job. */
+static bool
+is_own(struct server *s, const struct wait *w, int64_t job)
+{
+	const struct queue_job *j;
+
+	if (w->await.parent != NULL) {
+		j = queue_find_child(s->queue, w->await.parent);
+		return j != NULL && is_within(s, j->number, job);
+	}
+	for (size_t i = 0; i < w->await.jobs.count; i++) {
+		j = queue_find(s->queue, w->await.jobs.items[i]);
+		if (j != NULL && !family_is_below(s->family, j->number, job))
+			return false;
+	}
+	return true;
+}
+
+/* The call is right: it waits, and is answered at once if it can be. */
+static void
+start(struct call *call)
+{
+	struct server *s = call->server;
+	struct wait *w = call->own;
+
+	/* The first of one reply is the last. */
+	if (!call->api.is_more)
+		w->await.policy = AWAIT_ANY;
+	call->expired = wait_expired;
+	call_set_timeout(call, w->p.timeout_ms);
+	call->pump = wait_pump;
+	w->lender = caller_job(s, call->conn, w->p.by_job);
+	lend(call);
+	if (w->lender != 0 && is_own(s, w, w->lender))
+		w->is_lulled = lull_begin(s, w->lender) == 0;
+	wait_pump(call);
+}
+
 void
 call_wait(struct call *call)
 {
 	struct wait *w = begin(call, wait_fields);
+	int policy;
 
 	if (w == NULL)
 		return;
+	policy = w->p.policy == NULL ? AWAIT_ALL : await_policy_parse(w->p.policy);
+	if (policy < 0) {
+		call_fail_argument(call, "policy", "must be all, any or first_error");
+		return;
+	}
+	w->await.policy = (enum await_policy)policy;
 	if ((w->p.parent != NULL) == (w->p.children != NULL || w->p.jobs != NULL)) {
 		call_fail_argument(call, "children", "name either children or jobs, or a parent");
 		return;
@@ -358,58 +333,18 @@ call_wait(struct call *call)
 		call_fail_not_found(call, w->p.parent);
 		return;
 	}
-	if (!look_up_jobs(call))
+	if (!look_up_jobs(call) || !check_endless(call))
 		return;
-	call_set_timeout(call, w->p.timeout_ms);
-	call->pump = call->stream = wait_pump;
-	wait_pump(call);
+	call->stream = wait_pump;
+	start(call);
 }
 
 void
 call_next(struct call *call)
 {
-	struct wait *w = begin(call, next_fields);
-
-	if (w == NULL)
+	if (begin(call, next_fields) == NULL)
 		return;
 	/* One reply, whatever was asked for. */
 	call->api.is_more = false;
-	call_set_timeout(call, w->p.timeout_ms);
-	call->pump = wait_pump;
-	wait_pump(call);
-}
-
-static int
-touch_parent(void *arg, const struct store_record *r)
-{
-	server_touch_parent(arg, r->parent);
-	return 0;
-}
-
-void
-call_acknowledge(struct call *call)
-{
-	struct server *s = call->server;
-	struct wait *w = begin(call, acknowledge_fields);
-	size_t i;
-	json_t *value;
-
-	if (w == NULL)
-		return;
-	json_array_foreach (w->p.seqs, i, value) {
-		int64_t seq = json_integer_value(value);
-		bool was_pending;
-
-		if (server_check(s, store_acknowledge(s->store, seq, &was_pending)) < 0) {
-			call_fail_store(call);
-			return;
-		}
-		deliver_forget(s->deliver, seq);
-		holds_remove(s->holds, seq);
-		/* It may have been the last: then the FIFO's reader gets the end of the file. */
-		if (was_pending)
-			store_each_record(s->store, NULL, seq - 1, 1, touch_parent, s);
-	}
-	s->has_news = true;
-	call_reply(call, NULL);
+	start(call);
 }

@@ -1,5 +1,5 @@
 /*
- * call_wait: the methods Wait, Next, Acknowledge: records, handed to those who ask for them. Runs
+ * call_wait: the methods Wait and Next: records, handed to those who ask for them. Runs
  * in the server. org.spawnd.varlink is their contract.
  */
 #ifndef SERVER_CALL_WAIT_H
@@ -9,6 +9,5 @@
 
 void call_wait(struct call *call);
 void call_next(struct call *call);
-void call_acknowledge(struct call *call);
 
 #endif

@@ -464,6 +464,15 @@ conn_take_fd(struct conn *c, size_t index)
 	return index < c->fd_count ? fd_take(&c->fds[index]) : -1;
 }
 
+pid_t
+conn_pid(const struct conn *c)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(c->io.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? 0 : peer.pid;
+}
+
 void *
 conn_state(const struct conn *c)
 {

@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* The longest message, its NUL included. What is larger comes as a descriptor. */
 #define CONN_MESSAGE_MAX (1024 * 1024)
@@ -101,6 +102,9 @@ size_t conn_pending(const struct conn *c);
 
 /* Hands over descriptor `index` of the message being handled, or -1. */
 int conn_take_fd(struct conn *c, size_t index);
+
+/* The process that has connected, unix(7), SO_PEERCRED; 0: not known. It may have ended since. */
+pid_t conn_pid(const struct conn *c);
 
 /* The caller's state for this client; NULL at first. */
 void *conn_state(const struct conn *c);

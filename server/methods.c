@@ -5,6 +5,7 @@
 
 #include "org_spawnd_varlink.h"
 #include "server/call.h"
+#include "server/call_acknowledge.h"
 #include "server/call_control.h"
 #include "server/call_enqueue.h"
 #include "server/call_events.h"

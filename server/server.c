@@ -400,6 +400,7 @@ start(struct server *s, const struct server_setup *setup)
 
 	TAILQ_INIT(&s->calls);
 	leaders_init(&s->leaders);
+	lulls_init(&s->lends);
 	lulls_init(&s->lulls);
 	TAILQ_INIT(&s->resting);
 	turn_init(s);
@@ -444,6 +445,7 @@ finish(struct server *s)
 	family_free(s->family);
 	sections_unref(s->sections);
 	leaders_clear(&s->leaders);
+	lulls_clear(&s->lends);
 	lulls_clear(&s->lulls);
 	holds_free(s->holds);
 	free(s->to_start.items);

@@ -75,6 +75,7 @@ struct server {
 	char boot_id[64];
 	uint64_t nofile_before; /* the soft limit that the supervisor was started with */
 	struct leaders leaders;
+	struct lulls lends;        /* of jobs, how many of their calls wait: server/lend.h */
 	struct lulls lulls;        /* server/lull.h */
 	uint64_t instance;         /* of the supervisor, 0 before its HELLO */
 	uint64_t mark_limit;       /* its jobs' marks lie below it */

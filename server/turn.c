@@ -246,11 +246,11 @@ turn_end(struct server *s)
 	}
 	do {
 		s->has_news = false;
-		cancel_orphans(s);
-		settle_waits(s);
-		jobs_schedule(s);
+		/* Who wants back the room that he has lent says so before it is given away. */
 		calls_pump(s);
+		settle_waits(s);
 		cancel_orphans(s);
+		jobs_schedule(s);
 		commit_turn(s);
 		flush_turn(s);
 	} while (!s->is_over && (s->has_news || store_is_dirty(s->store) || s->store_error != 0));

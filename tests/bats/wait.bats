@@ -206,3 +206,50 @@ is_writing() {
 		'spawnd wait: the daemon ends; what is queued stays queued for its next start'
 	await_exit "$stop"
 }
+
+@test "wait --any ends with the first record, and takes no other" {
+	enqueue a -- testjob wait-for "$TEST_DIR/a"
+	enqueue b -- testjob exit 3
+	run -3 spawnd wait --any a b
+	assert_equal "$(jq -r .child <<<"$output")" b
+	touch a
+	await_record a
+	# By the parent: b's was taken.
+	run -0 spawnd wait --any --parent P
+	assert_equal "$(jq -r .child <<<"$output")" a
+	run -0 spawnd wait --any --parent P
+	assert_output ''
+}
+
+@test "wait --any of several that have ended takes the one that ended first" {
+	finish a -- true
+	finish b -- testjob exit 3
+	run -0 spawnd wait --any --parent P
+	assert_equal "$(jq -r .child <<<"$output")" a
+	run -3 spawnd wait --parent P
+	assert_equal "$(jq -r .child <<<"$output")" b
+}
+
+@test "wait --first-error ends with the first that has not completed" {
+	local pid
+
+	enqueue a -- true
+	enqueue b -- testjob wait-for "$TEST_DIR/b" exit 7
+	enqueue c -- testjob wait-for "$TEST_DIR/c"
+	"$SPAWND" wait --first-error --parent P >"$TEST_DIR/records" 3>&- &
+	pid=$!
+	wait_until test -s "$TEST_DIR/records"
+	touch b
+	await_exit "$pid"
+	assert_equal "$CODE" 7
+	assert_equal "$(jq -r .child "$TEST_DIR/records" | tr -d '\n')" ab
+	run -7 spawnd wait --first-error c b
+	touch c
+	run -0 spawnd wait --first-error a c
+	run -0 spawnd wait --first-error --parent P
+}
+
+@test "wait knows one policy at a time" {
+	run -64 --separate-stderr spawnd wait --any --all --parent P
+	[[ $stderr == *--first-error* ]]
+}
