@@ -20,6 +20,8 @@ static const struct command commands[] = {
     {"status", COMMAND_STATUS, "[CHILD]", 0, 1, "show a child's latest job, or the daemon",
 	cmd_status},
     {"list", COMMAND_LIST, "", 0, 0, "list jobs, oldest first", cmd_list},
+    {"tree", COMMAND_TREE, "[CHILD | PARENT]", 0, 1, "show jobs below those that they are below",
+	cmd_tree},
     {"logs", COMMAND_LOGS, "CHILD", 1, 1, "print a child's output", cmd_logs},
     {"cancel", COMMAND_CANCEL, "[CHILD...]", 0, COMMAND_ANY,
 	"end children, or all children of --parent, and what is below them", cmd_cancel},

@@ -25,6 +25,7 @@ int cmd_pause(const struct options *o);
 int cmd_unpause(const struct options *o);
 int cmd_beat(const struct options *o);
 int cmd_suspend(const struct options *o);
+int cmd_tree(const struct options *o);
 int cmd_stop(const struct options *o);
 int cmd_reload(const struct options *o);
 int cmd_config(const struct options *o);

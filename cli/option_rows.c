@@ -10,7 +10,8 @@
 #define PARENTS \
 	(JOBS | COMMAND_WAIT | COMMAND_NEXT | COMMAND_RESULTS | COMMAND_EVENTS | COMMAND_LIST | \
 	    TARGETERS)
-#define STARTERS ((PARENTS & ~COMMAND_LINE) | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS)
+#define STARTERS \
+	((PARENTS & ~COMMAND_LINE) | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS | COMMAND_TREE)
 #define ALL (~COMMAND_LINE)
 
 static const struct option_row option_rows[OPTION_COUNT] = {
@@ -84,7 +85,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_NO_AUTOSTART] = {"no-autostart", 0, NULL, STARTERS,
 	"do not start the daemon if none answers: exit 69"},
     [OPTION_JSON] = {"json", 0, NULL,
-	(JOBS & ~COMMAND_LINE) | COMMAND_EVENTS | COMMAND_STATUS | COMMAND_LIST | COMMAND_CONFIG,
+	(JOBS & ~COMMAND_LINE) | COMMAND_EVENTS | COMMAND_STATUS | COMMAND_LIST | COMMAND_TREE |
+	    COMMAND_CONFIG,
 	"JSON for programs"},
     [OPTION_HELP] = {"help", 'h', NULL, ALL, "this text"},
 };

@@ -30,6 +30,7 @@
 #define COMMAND_UNPAUSE (1u << 19)
 #define COMMAND_EVENTS (1u << 20)
 #define COMMAND_SUSPEND (1u << 21)
+#define COMMAND_TREE (1u << 25)
 
 /* Not a command: a line of `enqueue --batch`, whose fields are the options of one job. */
 #define COMMAND_LINE (1u << 31)

@@ -19,7 +19,8 @@
 #define MSEC_PER_SEC 1000
 #define TEXT_SIZE 4096
 
-#define ID_WIDTH 16  /* of most ids */
+#define ID_WIDTH 16 /* of most ids */
+#define TREE_WIDTH 28
 #define ROWS_MAX 500 /* are kept back */
 
 void
@@ -224,6 +225,36 @@ show_job(struct show_table *t, json_t *job)
 		err(EX_OSERR, "out of memory");
 	if (json_array_size(t->rows) >= ROWS_MAX)
 		show_rest(t);
+}
+
+void
+show_branch(struct show_tree *t, json_t *job, int level)
+{
+	const char *status = "", *child = "", *command = "", *reason;
+	json_int_t number = 0;
+	char elapsed[32];
+	int width = TREE_WIDTH - 2 * level;
+
+	json_unpack(job, "{s?I, s?s, s?s, s?s}", "job", &number, "status", &status, "child", &child,
+	    "command", &command);
+	reason = json_string_value(json_object_get(job, "waits_for"));
+	if (show_is_paused(job))
+		strlcpy(elapsed, "paused", sizeof(elapsed));
+	else
+		format_elapsed(elapsed_ms(job), elapsed, sizeof(elapsed));
+	if (!t->has_head)
+		printf("%8s %-9s %9s  %-*s %s\n", "JOB", "STATUS", "TIME", TREE_WIDTH, "CHILD",
+		    "COMMAND");
+	t->has_head = true;
+	printf("%8lld %-9s %9s  %*s%-*s ", (long long)number, status, elapsed, 2 * level, "",
+	    width > 0 ? width : 0, child);
+	show_clean(command);
+	if (reason != NULL) {
+		printf("  [waits for ");
+		show_clean(reason);
+		putchar(']');
+	}
+	putchar('\n');
 }
 
 int

@@ -28,6 +28,14 @@ void show_job(struct show_table *t, json_t *job);
 /* Prints what was kept back. To be called in the end. */
 void show_rest(struct show_table *t);
 
+/* Rows of families, as they come. Zeroed at first. */
+struct show_tree {
+	bool has_head;
+};
+
+/* One more job, so deep below the top of its family. What waits has the reason besides. */
+void show_branch(struct show_tree *t, json_t *job, int level);
+
 /* Whether a job is paused: its status is "running" then. */
 bool show_is_paused(const json_t *job);
 

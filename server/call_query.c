@@ -173,6 +173,12 @@ job_object(struct server *s, const struct store_job *j, bool is_alone)
 	return o;
 }
 
+json_t *
+query_job(struct server *s, const struct store_job *j)
+{
+	return job_object(s, j, false);
+}
+
 static int
 keep_job(void *arg, const struct store_job *j)
 {

@@ -12,4 +12,7 @@ void call_list(struct call *call);
 void call_results(struct call *call);
 void call_info(struct call *call);
 
+/* A job as List shows it; the caller's. */
+json_t *query_job(struct server *s, const struct store_job *j);
+
 #endif

@@ -12,6 +12,7 @@
 #include "server/call_pause.h"
 #include "server/call_query.h"
 #include "server/call_suspend.h"
+#include "server/call_tree.h"
 #include "server/call_wait.h"
 
 #include <stdbool.h>
@@ -85,6 +86,7 @@ static const struct method {
     {"org.spawnd.Status", call_status, NEEDS_STORE},
     {"org.spawnd.Stop", call_stop, NEEDS_STORE},
     {"org.spawnd.Suspend", call_suspend, NEEDS_ROOM},
+    {"org.spawnd.Tree", call_tree, NEEDS_STORE},
     {"org.spawnd.Unpause", call_unpause, NEEDS_STORE},
     {"org.spawnd.Wait", call_wait, NEEDS_STORE},
     {"org.varlink.service.GetInfo", get_info, NEEDS_NOTHING},

@@ -60,6 +60,12 @@ reason_to_wait(struct server *s, const struct store_job *job, struct queue_job *
 		return false;
 	if (j->status == STATUS_SUSPENDED || (j->holds & QUEUE_HOLD_WAIT))
 		return waiting_describe(s, j, reason);
+	if (j->is_lent) {
+		strlcpy(reason,
+		    j->place.line != NULL ? "room, to go on" : "others, and has lent its room",
+		    REASON_SIZE);
+		return true;
+	}
 	if (j->status != STATUS_QUEUED && j->status != STATUS_STARTING)
 		return false;
 	if (j->status == STATUS_STARTING)
