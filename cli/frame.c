@@ -69,8 +69,9 @@ frame_send(int socket, const json_t *message, int fd)
 int
 frame_take(struct frame_buffer *b, json_t **ret_message)
 {
-	const char *text = b->data + b->start;
-	const char *nul = b->end > b->start ? memchr(text, '\0', b->end - b->start) : NULL;
+	size_t have = b->end - b->start;
+	const char *text = have > 0 ? b->data + b->start : NULL;
+	const char *nul = have > 0 ? memchr(text, '\0', have) : NULL;
 	json_t *message;
 
 	if (nul == NULL)

@@ -26,8 +26,8 @@ lines_fini(struct lines *l)
 int
 lines_take(struct lines *l, const char **ret_line, size_t *ret_len)
 {
-	const char *begin = l->data + l->start;
 	size_t have = l->end - l->start;
+	const char *begin = have > 0 ? l->data + l->start : NULL;
 	const char *newline = have > 0 ? memchr(begin, '\n', have) : NULL;
 
 	if (newline == NULL && !l->is_at_end)
