@@ -22,6 +22,10 @@ has_lines() {
 	(($(wc -l <"$1") >= $2))
 }
 
+not_in_trouble() {
+	[[ $(daemon_field trouble) == null ]]
+}
+
 # A daemon in which nothing starts but the first job, which waits for its end.
 hold_queue() {
 	configure '[spawnd]' 'max_running = 1' "$@"
@@ -188,6 +192,36 @@ hold_queue() {
 	assert_equal "$(cat "$TEST_DIR/said")" 'spawnd enqueue: 4000 jobs queued'
 	seq 2 4001 | cmp - "$TEST_DIR/numbers"
 	spawnd list --json --parent P | jq -r .child | cmp - <(seq 4000 | sed s/^/c/)
+}
+
+@test "a store that cannot be written to ends the batch; what was stored goes on from there" {
+	local batch locker
+
+	hold_queue
+	lines 500 >"$TEST_DIR/jobs"
+	mkfifo "$TEST_DIR/sql" "$TEST_DIR/pipe"
+	"$SPAWND" enqueue --batch "$TEST_DIR/pipe" >"$TEST_DIR/numbers" 2>"$TEST_DIR/said" 3>&- &
+	batch=$!
+	exec 6>"$TEST_DIR/pipe"
+	head -n 10 "$TEST_DIR/jobs" >&6
+	wait_until has_lines "$TEST_DIR/numbers" 10
+	sqlite3 -cmd '.timeout 5000' "$SPAWND_HOME/state/spawnd.db" <"$TEST_DIR/sql" >"$TEST_DIR/locked" \
+		3>&- 6>&- &
+	locker=$!
+	exec 7>"$TEST_DIR/sql"
+	echo 'BEGIN IMMEDIATE; SELECT 1;' >&7
+	wait_until test -s "$TEST_DIR/locked"
+	tail -n +11 "$TEST_DIR/jobs" >&6
+	exec 6>&-
+	await_exit "$batch"
+	assert_equal "$CODE" 74
+	assert_regex "$(head -n 1 "$TEST_DIR/said")" 'pipe:11: the daemon cannot store anything'
+	assert_regex "$(tail -n 1 "$TEST_DIR/said")" '10 jobs queued; line 11 was not'
+	exec 7>&-
+	await_exit "$locker"
+	wait_until not_in_trouble
+	run -0 spawnd enqueue --batch "$TEST_DIR/jobs" --from-line 11
+	spawnd list --json --parent P | jq -r .child | cmp - <(seq 500 | sed s/^/c/)
 }
 
 @test "with a token the same batch goes on where it was cut off, and is queued once" {
