@@ -3,6 +3,7 @@
  */
 #include "server/admit.h"
 
+#include "server/caller.h"
 #include "server/kin.h"
 
 #include <inttypes.h>
@@ -55,5 +56,23 @@ admit_child(struct call *call, const char *parent, int64_t parent_job, const cha
 		fail_depth(call, child, above.depth);
 	else
 		return true;
+	return false;
+}
+
+bool
+admit_to_queue(struct call *call, bool no_wait, int64_t parent_job, struct lender *l)
+{
+	struct server *s = call->server;
+
+	if (!queue_is_full(s->queue))
+		return lender_settle(s, l);
+	if (no_wait) {
+		call_fail(call, "QueueFull",
+		    json_pack("{s:I}", "limit", (json_int_t)s->config.queue_limit));
+		return false;
+	}
+	if (l->job == 0)
+		l->job = caller_job(s, call->conn, parent_job);
+	lender_wait(s, l);
 	return false;
 }

@@ -96,6 +96,7 @@ struct enqueue {
 	char *meta;
 	json_t *warnings;
 	struct after after;
+	struct lender lender;
 };
 
 static void
@@ -108,6 +109,7 @@ enqueue_fini(struct call *call)
 	free(e->meta);
 	json_decref(e->warnings);
 	after_fini(&e->after);
+	lender_fini(call->server, &e->lender);
 }
 
 /* The checks below answer the call themselves where they find a fault, and return false. */
@@ -466,14 +468,9 @@ enqueue_pump(struct call *call)
 	}
 	if (!admit_child(call, e->parent, e->p.parent_job, e->child) ||
 	    (existing != NULL && !meet_existing(call, e, existing)) ||
-	    !after_read(call, &e->p.after, e->parent, e->p.parent_job, e->child, &e->after))
+	    !after_read(call, &e->p.after, e->parent, e->p.parent_job, e->child, &e->after) ||
+	    !admit_to_queue(call, e->p.no_wait, e->p.parent_job, &e->lender))
 		return;
-	if (queue_is_full(s->queue)) {
-		if (e->p.no_wait)
-			call_fail(call, "QueueFull",
-			    json_pack("{s:I}", "limit", (json_int_t)s->config.queue_limit));
-		return;
-	}
 	warn_of_limits(s, e);
 	if (!e->is_parent_made_up && deliver_prepare(s->deliver, e->parent, path, &f) < 0) {
 		call_fail_argument(call, "parent", f.text);

@@ -46,8 +46,7 @@ static const struct api_field next_fields[] = {
 struct wait {
 	struct await await; /* first: await_find() looks for it here */
 	struct parameters p;
-	int64_t lender;   /* the job whose room is lent meanwhile, 0: none */
-	bool is_lending;  /* for this call, too */
+	struct lender lender;
 	bool is_lulled;   /* the lender's idle clock stands still */
 	bool has_expired; /* a lender's time is over */
 };
@@ -57,10 +56,9 @@ wait_fini(struct call *call)
 {
 	struct wait *w = call->own;
 
-	if (w->is_lending)
-		lend_end(call->server, w->lender);
+	lender_fini(call->server, &w->lender);
 	if (w->is_lulled)
-		lull_end(call->server, w->lender);
+		lull_end(call->server, w->lender.job);
 	await_fini(&w->await);
 }
 
@@ -68,14 +66,6 @@ static json_t *
 reply_of(json_t *record)
 {
 	return json_pack("{s:o}", "record", record != NULL ? record : json_null());
-}
-
-static void
-lend(struct call *call)
-{
-	struct wait *w = call->own;
-
-	w->is_lending = w->lender != 0 && lend_begin(call->server, w->lender) == 0;
 }
 
 /* Whether the call may be answered now, as far as its lender goes. 1, 0 or -errno. */
@@ -86,18 +76,14 @@ is_due(struct call *call)
 	struct wait *w = call->own;
 	int r;
 
-	if (w->lender == 0)
-		return 1;
-	if (w->is_lending) {
+	if (w->lender.is_lending) {
 		r = w->has_expired || await_is_hopeless(call) ? 1 : await_is_met(call);
 		if (r == 0)
-			lend_go_on(s, w->lender);
+			lender_wait(s, &w->lender);
 		if (r <= 0)
 			return r;
-		w->is_lending = false;
-		lend_end(s, w->lender);
 	}
-	return lend_is_settled(s, w->lender);
+	return lender_settle(s, &w->lender);
 }
 
 static void
@@ -131,8 +117,8 @@ wait_pump(struct call *call)
 		call_fail(call, "TimedOut", NULL);
 	else if (record == NULL && await_is_hopeless(call))
 		call_fail(call, "ShuttingDown", NULL);
-	else if (!w->is_lending && record == NULL && await_is_met(call) == 0)
-		lend(call); /* somebody else was faster */
+	else if (record == NULL && w->lender.job != 0 && await_is_met(call) == 0)
+		lender_wait(call->server, &w->lender); /* somebody else was faster */
 }
 
 /* A lender is told once it has its room. */
@@ -141,7 +127,7 @@ wait_expired(struct call *call)
 {
 	struct wait *w = call->own;
 
-	if (w->lender == 0) {
+	if (w->lender.job == 0) {
 		call_fail(call, "TimedOut", NULL);
 		return;
 	}
@@ -303,10 +289,10 @@ start(struct call *call)
 	call->expired = wait_expired;
 	call_set_timeout(call, w->p.timeout_ms);
 	call->pump = wait_pump;
-	w->lender = caller_job(s, call->conn, w->p.by_job);
-	lend(call);
-	if (w->lender != 0 && is_own(s, w, w->lender))
-		w->is_lulled = lull_begin(s, w->lender) == 0;
+	w->lender.job = caller_job(s, call->conn, w->p.by_job);
+	lender_wait(s, &w->lender);
+	if (w->lender.job != 0 && is_own(s, w, w->lender.job))
+		w->is_lulled = lull_begin(s, w->lender.job) == 0;
 	wait_pump(call);
 }
 

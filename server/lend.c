@@ -3,7 +3,8 @@
  */
 #include "server/lend.h"
 
-void
+/* To be said in each turn, for the queue may have been read anew from the store. */
+static void
 lend_go_on(struct server *s, int64_t job)
 {
 	struct queue_job *j = queue_find(s->queue, job);
@@ -14,7 +15,7 @@ lend_go_on(struct server *s, int64_t job)
 		s->has_news = true; /* there is room */
 }
 
-int
+static int
 lend_begin(struct server *s, int64_t job)
 {
 	bool is_first;
@@ -25,7 +26,8 @@ lend_begin(struct server *s, int64_t job)
 	return r;
 }
 
-void
+/* With the last call the job claims its room. */
+static void
 lend_end(struct server *s, int64_t job)
 {
 	struct queue_job *j = queue_find(s->queue, job);
@@ -36,10 +38,36 @@ lend_end(struct server *s, int64_t job)
 	s->has_news = true;
 }
 
-bool
+static bool
 lend_is_settled(struct server *s, int64_t job)
 {
 	const struct queue_job *j = queue_find(s->queue, job);
 
 	return j == NULL || !j->is_lent || lulls_has(&s->lends, job);
+}
+
+void
+lender_wait(struct server *s, struct lender *l)
+{
+	if (l->job == 0)
+		return;
+	if (l->is_lending)
+		lend_go_on(s, l->job);
+	else
+		l->is_lending = lend_begin(s, l->job) == 0;
+}
+
+void
+lender_fini(struct server *s, struct lender *l)
+{
+	if (l->is_lending)
+		lend_end(s, l->job);
+	l->is_lending = false;
+}
+
+bool
+lender_settle(struct server *s, struct lender *l)
+{
+	lender_fini(s, l);
+	return l->job == 0 || lend_is_settled(s, l->job);
 }

@@ -17,16 +17,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A call of the job waits. Each has its lend_end(), also when the job has ended. 0 or -ENOMEM. */
-int lend_begin(struct server *s, int64_t job);
+/* One call's part in it. Zeroed, with job 0: it lends nothing. */
+struct lender {
+	int64_t job;
+	bool is_lending;
+};
 
-/* It still does; to be said in each turn, for the queue may have been read anew from the store. */
-void lend_go_on(struct server *s, int64_t job);
+/* The call waits, or still does. */
+void lender_wait(struct server *s, struct lender *l);
 
-/* It does no more, and wants to be answered, or is gone: with the last, the job claims its room. */
-void lend_end(struct server *s, int64_t job);
+/* It wants to be answered; whether it may be. To be asked again where not. */
+bool lender_settle(struct server *s, struct lender *l);
 
-/* After lend_end(): whether the call may be answered. */
-bool lend_is_settled(struct server *s, int64_t job);
+/* The call is over. */
+void lender_fini(struct server *s, struct lender *l);
 
 #endif

@@ -291,3 +291,10 @@ write_parent() {
 	grep -q "'inner' is the job that waits" "$TEST_DIR/err"
 	grep -q "'top' is above the job that waits" "$TEST_DIR/err"
 }
+
+@test "a job that enqueues into a full queue lends its room, for its children may be what fills it" {
+	configure '[spawnd]' 'max_running = 1' 'queue_limit = 2'
+	finish top --max-total 60s -- sh -c 'for i in 1 2 3 4 5 6; do "$1" enqueue -- true; done; "$1" wait' sh "$SPAWND"
+	assert_record .status completed
+	assert_equal "$(count_status completed)" 7
+}
