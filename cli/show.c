@@ -171,16 +171,29 @@ widen(int width, const json_t *rows, const char *key)
 	return width;
 }
 
+/* What a job waits for, if it does. */
+static void
+show_reason(const json_t *job)
+{
+	const char *reason = json_string_value(json_object_get(job, "waits_for"));
+
+	if (reason == NULL)
+		return;
+	/* "after lint, which runs" needs no other word. */
+	fputs(strncmp(reason, "after ", 6) == 0 ? "  (" : "  (waits for ", stdout);
+	show_clean(reason);
+	putchar(')');
+}
+
 static void
 show_row(const struct show_table *t, json_t *job)
 {
-	const char *status = "", *parent = "", *child = "", *command = "", *waits_for;
+	const char *status = "", *parent = "", *child = "", *command = "";
 	json_int_t number = 0;
 	char elapsed[32];
 
 	json_unpack(job, "{s?I, s?s, s?s, s?s, s?s}", "job", &number, "status", &status, "parent",
 	    &parent, "child", &child, "command", &command);
-	waits_for = json_string_value(json_object_get(job, "waits_for"));
 	if (show_is_paused(job))
 		strlcpy(elapsed, "paused", sizeof(elapsed));
 	else
@@ -188,11 +201,7 @@ show_row(const struct show_table *t, json_t *job)
 	printf("%8lld %-9s %9s  %-*s %-*s ", (long long)number, status, elapsed, t->parent_width,
 	    parent, t->child_width, child);
 	show_clean(command);
-	if (waits_for != NULL) {
-		fputs("  (waits for ", stdout);
-		show_clean(waits_for);
-		putchar(')');
-	}
+	show_reason(job);
 	putchar('\n');
 }
 
@@ -230,14 +239,13 @@ show_job(struct show_table *t, json_t *job)
 void
 show_branch(struct show_tree *t, json_t *job, int level)
 {
-	const char *status = "", *child = "", *command = "", *reason;
+	const char *status = "", *child = "", *command = "";
 	json_int_t number = 0;
 	char elapsed[32];
 	int width = TREE_WIDTH - 2 * level;
 
 	json_unpack(job, "{s?I, s?s, s?s, s?s}", "job", &number, "status", &status, "child", &child,
 	    "command", &command);
-	reason = json_string_value(json_object_get(job, "waits_for"));
 	if (show_is_paused(job))
 		strlcpy(elapsed, "paused", sizeof(elapsed));
 	else
@@ -249,11 +257,7 @@ show_branch(struct show_tree *t, json_t *job, int level)
 	printf("%8lld %-9s %9s  %*s%-*s ", (long long)number, status, elapsed, 2 * level, "",
 	    width > 0 ? width : 0, child);
 	show_clean(command);
-	if (reason != NULL) {
-		printf("  [waits for ");
-		show_clean(reason);
-		putchar(']');
-	}
+	show_reason(job);
 	putchar('\n');
 }
 

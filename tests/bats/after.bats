@@ -46,6 +46,8 @@ kill_daemon() {
 	wait_until is_status b running
 	assert_equal "$(job_field last '"\(.status) \(.waits_for)"')" \
 		'queued after a, which runs, and 1 other'
+	run -0 spawnd list --status queued
+	assert_line --regexp 'true  \(after a, which runs, and 1 other\)$'
 	open_gate a 3
 	await_record a
 	assert_equal "$(job_field last '"\(.status) \(.waits_for)"')" 'queued after b, which runs'

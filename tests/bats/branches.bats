@@ -27,7 +27,7 @@ shape() {
 	run -0 spawnd tree top
 	assert_line --regexp '^ +1 running +[0-9.]+s  top +testjob stall'
 	assert_line --regexp '^ +2 completed +[0-9.]+s    a '
-	assert_line --regexp '^ +5 queued +-    b .*\[waits for room'
+	assert_line --regexp '^ +5 queued +-    b .*\(waits for room'
 }
 
 @test "tree of a child begins there, tree of a parent with its children" {
@@ -64,7 +64,7 @@ shape() {
 	assert_equal "$(shape 1)" 'top:0 a:1'
 	wait_until is_status b running
 	run -0 spawnd tree
-	assert_line --regexp 'top .*\[waits for others, and has lent its room\]'
+	assert_line --regexp 'top .*\(waits for others, and has lent its room\)'
 }
 
 @test "a tree of many jobs comes whole, and in order" {
