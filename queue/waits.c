@@ -296,7 +296,9 @@ waits_add(struct waits *w, int64_t number, enum waits_policy policy, const struc
 		*e = (struct edge){.waiter = waiter,
 		    .after = edges[i].after,
 		    .is_strict = edges[i].is_strict};
-		if (!status_is_final(edges[i].status))
+		if (status_is_final(edges[i].status))
+			waiter->open++;
+		else
 			r = open_edge(w, e);
 	}
 	if (r < 0) {
@@ -304,8 +306,10 @@ waits_add(struct waits *w, int64_t number, enum waits_policy policy, const struc
 		return r;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (status_is_final(edges[i].status))
-			judge(w, &waiter->edges[i], edges[i].status);
+		if (!status_is_final(edges[i].status))
+			continue;
+		waiter->open--;
+		judge(w, &waiter->edges[i], edges[i].status);
 	}
 	return 0;
 }

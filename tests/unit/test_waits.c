@@ -147,6 +147,21 @@ what_has_ended_counts_at_once(void **state)
 }
 
 static void
+of_several_that_have_ended_all_count(void **state)
+{
+	const struct waits_edge done[] = {{1, true, STATUS_COMPLETED}, {2, true, STATUS_ERROR}};
+	int64_t cause = 0;
+	struct waits *w = make();
+
+	(void)state;
+	assert_int_equal(waits_add(w, 10, WAITS_ALL, done, 2), 0);
+	assert_settled(w, 10);
+	assert_int_equal(waits_verdict(w, 10, &cause), WAITS_NEVER);
+	assert_int_equal(cause, 2);
+	waits_free(w);
+}
+
+static void
 who_is_reminded_of_comes_once_more(void **state)
 {
 	struct waits *w = make();
@@ -386,6 +401,7 @@ main(void)
 	    cmocka_unit_test(any_of_strict_ones_fails_with_the_last),
 	    cmocka_unit_test(the_first_error_is_enough),
 	    cmocka_unit_test(what_has_ended_counts_at_once),
+	    cmocka_unit_test(of_several_that_have_ended_all_count),
 	    cmocka_unit_test(who_is_reminded_of_comes_once_more),
 	    cmocka_unit_test(nonsense_is_refused),
 	    cmocka_unit_test(words_are_read),
