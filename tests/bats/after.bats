@@ -214,3 +214,19 @@ kill_daemon() {
 		' 1 error  200 skipped'
 	assert_equal "$(spawnd results --parent P | awk 'length >= 4096' | wc -l)" 0
 }
+
+@test "a batch has fields for them, and a child of a line before may be named" {
+	cat >"$TEST_DIR/batch" <<-'EOF'
+		{"parent":"P","child":"a","argv":["false"]}
+		{"parent":"P","child":"b","argv":["true"],"after_ok":"a"}
+		{"parent":"P","child":"c","argv":["true"],"after":"a,b","after_policy":"any"}
+		{"parent":"P","child":"d","argv":["true"],"after":"nobody"}
+	EOF
+	run -66 --separate-stderr spawnd enqueue --batch "$TEST_DIR/batch"
+	assert_regex "$stderr" ':4: not found: nobody, for which d is to wait'
+	await_record b
+	assert_record .status skipped
+	await_record c
+	assert_record .status completed
+	assert_equal "$(spawnd list --status skipped --json | jq -r .child)" b
+}

@@ -1,6 +1,8 @@
 # spawnd suspend: a job ends its process, and is run again when its children have ended.
 load common
 
+export SPAWND
+
 # A job that has children enqueued, suspends with the words given, and tells what it is resumed with.
 write_agent() {
 	cat >"$TEST_DIR/agent" <<-'EOF'
@@ -254,4 +256,23 @@ kill_daemon() {
 	spawnd stop --now
 	await_record top
 	assert_equal "$(output_of top | tail -1)" 'a cancelled -'
+}
+
+@test "a program that suspends at once is not told that it does not run" {
+	local i
+
+	enqueue over -- testjob wait-for "$TEST_DIR/go" >/dev/null
+	for i in {1..20}; do
+		spawnd enqueue --parent "top$i" --child "below$i" --after over -- true
+		enqueue "top$i" -- sh -c '[ -n "$SPAWND_RESUMED" ] || exec "$SPAWND" suspend'
+	done
+	for i in {1..20}; do
+		wait_until is_status "top$i" suspended
+	done
+	assert_equal "$(spawnd list --status suspended --json | jq -r .child | wc -l)" 20
+	touch "$TEST_DIR/go"
+	for i in {1..20}; do
+		await_record "top$i"
+		assert_record .status completed
+	done
 }
