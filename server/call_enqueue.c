@@ -12,6 +12,7 @@
 #include "server/command.h"
 #include "server/jobs.h"
 #include "server/order.h"
+#include "server/preset.h"
 #include "server/starter.h"
 
 #include <bsd/stdlib.h>
@@ -88,9 +89,7 @@ struct enqueue {
 	enum if_exists if_exists;
 	struct limits limits;
 	struct store_order order;
-	struct sections *sections;     /* those in force when it came; NULL: none */
-	const struct section *profile; /* or NULL */
-	const char *model, *disabled_tools;
+	struct preset preset;
 	struct command_given given;
 	struct command command;
 	char *meta;
@@ -105,7 +104,7 @@ enqueue_fini(struct call *call)
 	struct enqueue *e = call->own;
 
 	command_fini(&e->command);
-	sections_unref(e->sections);
+	preset_fini(&e->preset);
 	free(e->meta);
 	json_decref(e->warnings);
 	after_fini(&e->after);
@@ -149,32 +148,14 @@ check_if_exists(struct call *call, struct enqueue *e)
 	return true;
 }
 
-/* The profile as it is now; a model that is given goes over its. */
 static bool
-check_profile(struct call *call, struct enqueue *e)
+check_preset(struct call *call, struct enqueue *e)
 {
-	const char *fault = e->p.model == NULL ? NULL : id_model_fault(e->p.model);
-	char names[400], reason[600];
+	const struct preset_given g = {.profile = e->p.profile, .model = e->p.model};
 
-	if (fault != NULL) {
-		call_fail_argument(call, "model", fault);
+	if (!preset_read(call, &g, &e->preset))
 		return false;
-	}
-	if (call->server->sections != NULL)
-		e->sections = sections_ref(call->server->sections);
-	if (e->p.profile != NULL)
-		e->profile = sections_find(e->sections, SECTION_PROFILE, e->p.profile);
-	if (e->p.profile != NULL && e->profile == NULL) {
-		sections_list(e->sections, SECTION_PROFILE, names, sizeof(names));
-		snprintf(reason, sizeof(reason), "there is no profile '%.100s'; there %s%s",
-		    e->p.profile, names[0] != '\0' ? "are " : "is none", names);
-		call_fail_argument(call, "profile", reason);
-		return false;
-	}
-	e->model =
-	    e->p.model != NULL ? e->p.model : profile_value(e->sections, e->profile, "model");
-	e->disabled_tools = profile_value(e->sections, e->profile, "disabled_tools");
-	order_inherit(&e->p.order, e->sections, e->profile);
+	order_inherit(&e->p.order, e->preset.sections, e->preset.profile);
 	return true;
 }
 
@@ -184,7 +165,7 @@ check_command(struct call *call, struct enqueue *e)
 	const struct parameters *p = &e->p;
 	const struct runner_job j = {.child = e->child,
 	    .parent = e->parent,
-	    .model = e->model,
+	    .model = e->preset.model,
 	    .profile = p->profile};
 
 	e->given = (struct command_given){.argv = p->argv,
@@ -194,7 +175,8 @@ check_command(struct call *call, struct enqueue *e)
 	    .umask = p->umask,
 	    .launch = p->launch,
 	    .env_given = p->env_given};
-	return command_make(call, &e->command, &e->given, e->sections, e->profile, &j);
+	return command_make(call, &e->command, &e->given, e->preset.sections, e->preset.profile,
+	    &j);
 }
 
 static bool
@@ -215,7 +197,7 @@ check_limits(struct call *call, struct enqueue *e)
 	size_t i;
 
 	e->limits = call->server->config.limits;
-	profile_limits(e->sections, e->profile, &e->limits);
+	profile_limits(e->preset.sections, e->preset.profile, &e->limits);
 	for (i = 0; i < sizeof(meta_limits) / sizeof(meta_limits[0]); i++) {
 		const char *text =
 		    json_string_value(json_object_get(e->p.meta, meta_limits[i].name));
@@ -273,45 +255,16 @@ read_parameters(struct call *call, struct parameters *p, struct fault *f)
 	return api_read(&call->api, fields, p, f);
 }
 
-/* Whether this request has made its job before: the client did not get the answer. */
-static bool
-is_known(struct call *call, const struct enqueue *e)
-{
-	struct store *store = call->server->store;
-	int64_t job, run;
-
-	return e->p.token != NULL && store != NULL &&
-	    store_find_token(store, e->p.token, &job, &run) == 0;
-}
-
-static bool
-check(struct call *call, struct enqueue *e)
-{
-	struct fault f;
-	const char *field = read_parameters(call, &e->p, &f);
-
-	if (field != NULL) {
-		call_fail_argument(call, field, f.text);
-		return false;
-	}
-	e->is_parent_made_up = e->p.parent == NULL;
-	e->meta = e->p.meta == NULL ? NULL : json_dumps(e->p.meta, JSON_COMPACT);
-	return check_id(call, "parent", e->p.parent, "p", e->parent) &&
-	    check_id(call, "child", e->p.child, "c", e->child) && check_if_exists(call, e) &&
-	    check_profile(call, e) && check_token(call, e) && check_limits(call, e) &&
-	    order_check(call, &e->p.order, is_known(call, e), &e->order) && check_command(call, e);
-}
-
 static void
 answer(struct call *call, struct enqueue *e, int64_t job, int64_t run, const char *parent,
-    bool is_new)
+    const char *child, bool is_new)
 {
 	char output[PATH_MAX] = "";
 
 	starter_output_path(&call->server->paths, job, output);
 	call_reply(call,
 	    json_pack("{s:I, s:I, s:s, s:s, s:b, s:s, s:O}", "job", (json_int_t)job, "run",
-		(json_int_t)run, "parent", parent, "child", e->child, "is_new", is_new, "output",
+		(json_int_t)run, "parent", parent, "child", child, "is_new", is_new, "output",
 		output, "warnings", e->warnings));
 }
 
@@ -319,6 +272,7 @@ answer(struct call *call, struct enqueue *e, int64_t job, int64_t run, const cha
 struct known {
 	int64_t run;
 	char parent[ID_SIZE];
+	char child[ID_SIZE];
 };
 
 static int
@@ -328,6 +282,7 @@ copy_known(void *arg, const struct store_job *j)
 
 	known->run = j->run;
 	strlcpy(known->parent, j->parent, sizeof(known->parent));
+	strlcpy(known->child, j->child, sizeof(known->child));
 	return 0;
 }
 
@@ -340,24 +295,47 @@ answer_known(struct call *call, struct enqueue *e, int64_t job)
 		store_read_job(call->server->store, job, copy_known, &known)) < 0)
 		call_fail_store(call);
 	else
-		answer(call, e, job, known.run, known.parent, false);
+		answer(call, e, job, known.run, known.parent, known.child, false);
 }
 
 /*
  * A call that is repeated, because the answer to the first was lost, is answered as that was, whatever would be
- * refused by now. Returns whether it is one.
+ * refused by now: a time may have passed, a profile be gone. Returns whether it is one.
  */
 static bool
 answer_repeated(struct call *call, struct enqueue *e)
 {
+	struct server *s = call->server;
 	int64_t job, run;
 
-	if (e->p.token == NULL ||
-	    server_check(call->server,
-		store_find_token(call->server->store, e->p.token, &job, &run)) < 0)
+	if (e->p.token == NULL || s->store == NULL ||
+	    server_check(s, store_find_token(s->store, e->p.token, &job, &run)) < 0)
 		return false;
 	answer_known(call, e, job);
 	return true;
+}
+
+static bool
+check(struct call *call, struct enqueue *e)
+{
+	struct fault f;
+	const char *field = read_parameters(call, &e->p, &f);
+
+	if (field != NULL) {
+		call_fail_argument(call, field, f.text);
+		return false;
+	}
+	if (e->p.chained && conn_is_refused(call->conn)) {
+		call_fail(call, "PreviousRefused", NULL);
+		return false;
+	}
+	e->is_parent_made_up = e->p.parent == NULL;
+	e->meta = e->p.meta == NULL ? NULL : json_dumps(e->p.meta, JSON_COMPACT);
+	return check_id(call, "parent", e->p.parent, "p", e->parent) &&
+	    check_id(call, "child", e->p.child, "c", e->child) && check_if_exists(call, e) &&
+	    check_token(call, e) && !answer_repeated(call, e) && check_preset(call, e) &&
+	    check_limits(call, e) && order_check(call, &e->p.order, &e->order) &&
+	    check_command(call, e);
 }
 
 /* A child of this id has not ended. Returns whether it is out of the way now. */
@@ -399,14 +377,6 @@ store_warnings(struct server *s, const struct jobs_new *n, const json_t *warning
 	}
 }
 
-static int
-own_policy(const struct enqueue *e)
-{
-	const char *word = profile_value(e->sections, e->profile, "approvals");
-
-	return word == NULL ? -1 : policy_parse(word);
-}
-
 /* A runner that names the job's number is told it: that of the next job, which this one will be. */
 static int
 number_command(struct server *s, struct command *c)
@@ -428,11 +398,11 @@ add(struct call *call, struct enqueue *e)
 				 .command = e->command.text,
 				 .meta = e->meta,
 				 .profile = e->p.profile,
-				 .model = e->model,
-				 .disabled_tools = e->disabled_tools,
+				 .model = e->preset.model,
+				 .disabled_tools = e->preset.disabled_tools,
 				 .limits = e->limits,
 				 .order = e->order},
-	    .policy = own_policy(e),
+	    .policy = e->preset.policy,
 	    .token = e->p.token,
 	    .parent_job = e->p.parent_job};
 	int r = number_command(call->server, &e->command);
@@ -449,7 +419,7 @@ add(struct call *call, struct enqueue *e)
 		call_fail_store(call);
 	} else {
 		store_warnings(call->server, &n, e->warnings);
-		answer(call, e, n.job.job, n.job.run, e->parent, true);
+		answer(call, e, n.job.job, n.job.run, e->parent, e->child, true);
 	}
 }
 
@@ -496,11 +466,6 @@ call_enqueue(struct call *call)
 	call->fini = enqueue_fini;
 	if (!check(call, e))
 		return;
-	if (e->p.chained && conn_is_refused(call->conn)) {
-		call_fail(call, "PreviousRefused", NULL);
-		return;
-	}
 	call->pump = enqueue_pump;
-	if (!answer_repeated(call, e))
-		enqueue_pump(call);
+	enqueue_pump(call);
 }

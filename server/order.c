@@ -97,7 +97,7 @@ check_delay(struct call *call, const char *text, uint64_t *ret_ns)
 }
 
 static bool
-check_at(struct call *call, const char *text, bool is_repeated, int64_t *ret_ms)
+check_at(struct call *call, const char *text, int64_t *ret_ms)
 {
 	int64_t now_ms = clock_wall_ms();
 	char now[CLOCK_TEXT_SIZE];
@@ -110,7 +110,7 @@ check_at(struct call *call, const char *text, bool is_repeated, int64_t *ret_ms)
 		    "must be a time as in RFC 3339 with its zone, such as 2026-12-31T08:00:00Z");
 		return false;
 	}
-	if (*ret_ms > now_ms || is_repeated)
+	if (*ret_ms > now_ms)
 		return true;
 	clock_format(now_ms, now);
 	fault_set(&f, EINVAL, "is in the past: it is %s now; give a later time, or none for now",
@@ -120,8 +120,7 @@ check_at(struct call *call, const char *text, bool is_repeated, int64_t *ret_ms)
 }
 
 bool
-order_check(struct call *call, const struct order_parameters *p, bool is_repeated,
-    struct store_order *ret_order)
+order_check(struct call *call, const struct order_parameters *p, struct store_order *ret_order)
 {
 	struct store_order o = {.priority = (int32_t)p->priority, .pool = p->pool};
 
@@ -130,8 +129,7 @@ order_check(struct call *call, const struct order_parameters *p, bool is_repeate
 		return false;
 	}
 	if (!check_priority(call, p->priority) || !check_pool(call, p->pool) ||
-	    !check_delay(call, p->delay, &o.delay_ns) ||
-	    !check_at(call, p->at, is_repeated, &o.due_ms))
+	    !check_delay(call, p->delay, &o.delay_ns) || !check_at(call, p->at, &o.due_ms))
 		return false;
 	*ret_order = o;
 	return true;

@@ -26,10 +26,9 @@ void order_fields(struct api_field *fields, size_t offset);
 
 /*
  * Fills *ret_order, whose strings stay p's; a wait in it, delay_ns, has yet to begin. False where it has
- * answered the call, because something is wrong. is_repeated: the job was accepted before, so its time
- * may have passed.
+ * answered the call, because something is wrong.
  */
-bool order_check(struct call *call, const struct order_parameters *p, bool is_repeated,
+bool order_check(struct call *call, const struct order_parameters *p,
     struct store_order *ret_order);
 
 /* What was not given is taken from the profile. The strings stay that one's. */

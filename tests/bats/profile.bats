@@ -114,3 +114,42 @@ variable_of() {
 	assert_equal "$(jq -r '.["profile b"].max_idle.value, .["profile b"].model.origin' <<<"$output")" \
 		"5m"$'\n'"$SPAWND_HOME/spawnd.ini:6"
 }
+
+@test "a priority is taken from the profile where none is given" {
+	configure '[spawnd]' 'max_running = 1' '[profile first]' 'priority = 9' '[profile last]' 'inherits = first' 'priority = -9'
+	spawnd enqueue --parent P --child busy -- testjob stall
+	spawnd enqueue --parent P --child last --profile last -- true
+	spawnd enqueue --parent P --child plain -- true
+	spawnd enqueue --parent P --child first --profile first -- true
+	spawnd enqueue --parent P --child zero --profile first --priority 0 -- true
+	assert_equal "$(for c in last plain first zero; do job_field $c .priority; done | tr '\n' ' ')" '-9 0 9 0 '
+	spawnd cancel busy
+	await_record last
+	assert_equal "$(spawnd results --parent P | jq -r .child | tr '\n' ' ')" 'busy first plain zero last '
+	configure '[profile p]' 'priority = 101'
+	run -78 --separate-stderr spawnd config check
+	assert_regex "$stderr" ':2: \[profile p\] priority = 101: too large; write a whole number from -100 to 100'
+}
+
+@test "a request that is repeated gets its answer though its profile is gone" {
+	local first
+
+	configure '[profile p]' 'model = m' '[runner r]' 'match_model = m' 'command = echo %m'
+	first=$(spawnd enqueue --token once --profile p --json | jq -c '[.job, .child, .parent]')
+	configure '[spawnd]'
+	spawnd reload
+	assert_equal "$(spawnd enqueue --token once --profile p --json | jq -c '[.job, .child, .parent]')" "$first"
+	run -64 spawnd enqueue --token twice --profile p
+}
+
+@test "jobs of a batch have their profiles, and their own variables over these" {
+	configure '[profile p]' 'model = m' 'env.A = profile' 'env.B = profile' '[runner r]' 'match_child = r*' 'command = env -0'
+	spawnd enqueue --batch - <<-'END'
+		{"parent":"P","child":"c","profile":"p","env":{"A":"own"},"argv":["env","-0"]}
+		{"parent":"P","child":"r","profile":"p","model":"other"}
+	END
+	await_record c
+	await_record r
+	assert_equal "$(variable_of c A) $(variable_of c B) $(variable_of c SPAWND_MODEL)" 'own profile m'
+	assert_equal "$(variable_of r A) $(variable_of r SPAWND_MODEL)" 'profile other'
+}

@@ -134,6 +134,11 @@ values_of_its_own_keys_are_checked(void **state)
 	(void)state;
 	assert_int_equal(profile_check("approvals", "deny", &f), 0);
 	assert_int_equal(profile_check("approvals", "never", &f), -EINVAL);
+	assert_int_equal(profile_check("priority", "-100", &f), 0);
+	assert_int_equal(profile_check("priority", "101", &f), -EINVAL);
+	assert_int_equal(profile_check("priority", "+1", &f), -EINVAL);
+	assert_int_equal(profile_check("priority", "1x", &f), -EINVAL);
+	assert_int_equal(profile_check("priority", "-", &f), -EINVAL);
 	assert_int_equal(profile_check("model", "a b", &f), 0);
 	assert_int_equal(profile_check("model", "-a", &f), -EINVAL);
 	assert_int_equal(profile_check("inherits", "a", &f), 0);
