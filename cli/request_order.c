@@ -4,8 +4,8 @@
 #include "cli/request_order.h"
 
 #include "base/clock.h"
-#include "base/moment.h"
 #include "base/quote.h"
+#include "config/moment.h"
 
 #include <err.h>
 #include <sysexits.h>

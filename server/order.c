@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
-#include "base/moment.h"
+#include "config/moment.h"
 #include "config/profile.h"
 #include "server/due.h"
 

@@ -128,7 +128,7 @@ on_message(void *arg, struct conn *c, json_t *message)
 	if (api_call_init(&call, message) < 0) {
 		t->bad++;
 		conn_send(c, api_error("org.varlink.service.InvalidParameter", NULL));
-		conn_end_call(c);
+		conn_end_call(c, true);
 		return;
 	}
 	wrong = api_read(&call, fields, &v, &f);
@@ -140,7 +140,7 @@ on_message(void *arg, struct conn *c, json_t *message)
 			? api_reply(json_pack("{s:s?}", "id", v.id), call.is_more)
 			: api_error("InvalidArgument", json_pack("{s:s}", "field", wrong)));
 	api_call_fini(&call);
-	conn_end_call(c);
+	conn_end_call(c, wrong != NULL);
 }
 
 static void

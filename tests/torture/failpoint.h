@@ -36,7 +36,7 @@
 	X(fdatasync) \
 	X(ftruncate64) \
 	X(starter_open) \
-	X(jobs_load) \
+	X(load_all) \
 	X(recovery_synced) \
 	X(takeover_exec) \
 	X(fifo_make) \

@@ -6,6 +6,7 @@
 
 #include "server/fifo.h"
 #include "server/jobs.h"
+#include "server/load.h"
 #include "server/recovery.h"
 #include "server/server.h"
 #include "server/starter.h"
@@ -72,7 +73,7 @@ WRAP(ssize_t, pwrite64, (int fd, const void *data, size_t len, off64_t at), (fd,
 WRAP(int, fdatasync, (int fd), (fd))
 WRAP(int, ftruncate64, (int fd, off64_t len), (fd, len))
 WRAP(int, starter_open, (const struct paths *p, const struct store_job *j, bool is_resumed, const void *block, size_t len, int *fds, const char **stage, struct fault *f), (p, j, is_resumed, block, len, fds, stage, f))
-WRAP(int, jobs_load, (struct server *s), (s))
+WRAP(int, load_all, (struct server *s), (s))
 WRAP_VOID(recovery_synced, (struct server *s), (s))
 WRAP(int, takeover_exec, (struct server *s), (s))
 WRAP(int, fifo_make, (const char *path, struct fault *f), (path, f))

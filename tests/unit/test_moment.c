@@ -1,8 +1,8 @@
 /*
- * Promises of base/moment: RFC 3339 is read as it is meant, what people write in their own zone too,
+ * Promises of config/moment: RFC 3339 is read as it is meant, what people write in their own zone too,
  * and nothing else is.
  */
-#include "base/moment.h"
+#include "config/moment.h"
 
 #include <errno.h>
 #include <setjmp.h>

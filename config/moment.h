@@ -1,8 +1,8 @@
 /*
  * moment: points in time as people and programs write them.
  */
-#ifndef BASE_MOMENT_H
-#define BASE_MOMENT_H
+#ifndef CONFIG_MOMENT_H
+#define CONFIG_MOMENT_H
 
 #include <stdbool.h>
 #include <stdint.h>

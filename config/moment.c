@@ -2,7 +2,7 @@
  * moment: see moment.h. Any process. strptime(3) takes too much for one field, such as "2026-1-1": the
  * digits are counted here.
  */
-#include "base/moment.h"
+#include "config/moment.h"
 
 #include <ctype.h>
 #include <errno.h>
