@@ -393,7 +393,9 @@ struct client_error {
 static const struct client_error client_errors[] = {
     {"AlreadyQueued", EX_CANTCREAT, "job", "is already running as job ",
 	"; wait for it, or say --if-exists ignore or --if-exists replace"},
+    {"NotAllowed", EX_NOPERM, "reason", "not allowed: ", ""},
     {"NotFound", EX_NOINPUT, "what", "not found: ", ""},
+    {"NotInJob", EX_NOPERM, NULL, "only a job that runs may ask; this is none", ""},
     {"NotRunning", EX_DATAERR, "status", "is ", ", and must be running"},
     {"QueueFull", EX_TEMPFAIL, "limit", "the queue is full (queue_limit ",
 	"); try again later, or leave out --no-wait to wait for room"},
@@ -402,6 +404,7 @@ static const struct client_error client_errors[] = {
     {"NoRunner", EX_USAGE, "reason", "", ""},
     {"InvalidArgument", EX_USAGE, "reason", "", ""},
     {"CommandTooLong", EX_DATAERR, "reason", "", ""},
+    {"TooManyQuestions", EX_TEMPFAIL, "reason", "", ""},
     {"TimedOut", EX_TEMPFAIL, NULL, "timed out", ""},
     {"ShuttingDown", EX_TEMPFAIL, NULL, "the daemon is about to end; try again when it has", ""},
     {"StoreFailed", EX_IOERR, "reason", "the daemon cannot store anything: ", ""},

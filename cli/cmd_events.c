@@ -26,6 +26,7 @@ struct events {
 	json_t *parameters;
 	char seen[CLOCK_TEXT_SIZE];  /* the time of the last line of progress */
 	char known[CLOCK_TEXT_SIZE]; /* the same as of the beginning of this connection */
+	const char *method;
 	bool is_followed;
 };
 
@@ -102,7 +103,7 @@ listen_to(struct events *e, bool may_start)
 	c.is_waiting = e->is_followed;
 	c.wake_fd = reader_fd;
 	if (r == 0)
-		r = client_stream(&c, "Events", e->parameters, take_reply, e);
+		r = client_stream(&c, e->method, e->parameters, take_reply, e);
 	if (r == -EINTR)
 		return die_unread();
 	return r < 0 ? client_fail(&c) : r;
@@ -111,14 +112,20 @@ listen_to(struct events *e, bool may_start)
 int
 cmd_events(const struct options *o)
 {
-	struct events e = {.is_followed = o->value[OPTION_FOLLOW] != NULL};
+	struct events e = {.method = "Events", .is_followed = o->value[OPTION_FOLLOW] != NULL};
 	int64_t since = -1;
 	int code = options_number(o, OPTION_SINCE, 0, INT64_MAX, &since);
 
 	if (code != 0)
 		return code;
-	e.parameters = json_pack("{s:s*, s:b, s:b}", "parent", options_parent(o), "tree",
-	    o->value[OPTION_TREE] != NULL, "follow", e.is_followed);
+	if (o->value[OPTION_APPROVALS] != NULL) {
+		e.method = "TakeApprovals";
+		e.is_followed = true;
+		e.parameters = json_pack("{s:s*}", "parent", options_parent(o));
+	} else {
+		e.parameters = json_pack("{s:s*, s:b, s:b}", "parent", options_parent(o), "tree",
+		    o->value[OPTION_TREE] != NULL, "follow", e.is_followed);
+	}
 	if (e.parameters == NULL)
 		errx(EX_OSERR, "out of memory");
 	if (since >= 0)

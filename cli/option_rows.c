@@ -9,9 +9,10 @@
 #define TARGETERS (COMMAND_CANCEL | COMMAND_PAUSE | COMMAND_UNPAUSE)
 #define PARENTS \
 	(JOBS | COMMAND_WAIT | COMMAND_NEXT | COMMAND_RESULTS | COMMAND_EVENTS | COMMAND_LIST | \
-	    TARGETERS)
+	    COMMAND_ANSWER | TARGETERS)
 #define STARTERS \
-	((PARENTS & ~COMMAND_LINE) | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS | COMMAND_TREE)
+	((PARENTS & ~COMMAND_LINE) | COMMAND_FIFO | COMMAND_STATUS | COMMAND_LOGS | COMMAND_TREE | \
+	    COMMAND_APPROVALS)
 #define ALL (~COMMAND_LINE)
 
 static const struct option_row option_rows[OPTION_COUNT] = {
@@ -21,7 +22,7 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 	"store a job for each line of FILE (-: standard input), an object of JSON"},
     [OPTION_FROM_LINE] = {"from-line", 0, "N", COMMAND_ENQUEUE,
 	"of the batch, pass over what is before this line"},
-    [OPTION_TOKEN] = {"token", 0, "NAME", COMMAND_ENQUEUE | COMMAND_LINE,
+    [OPTION_TOKEN] = {"token", 0, "NAME", COMMAND_ENQUEUE | COMMAND_LINE | COMMAND_ASK,
 	"what was stored with this token before is not stored again"},
     [OPTION_IF_EXISTS] = {"if-exists", 0, "WHAT", JOBS,
 	"a child that has not ended: refuse (default), ignore, replace"},
@@ -52,7 +53,7 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_ANY] = {"any", 0, NULL, COMMAND_SUSPEND | COMMAND_WAIT, "when one has ended"},
     [OPTION_FIRST_ERROR] = {"first-error", 0, NULL, COMMAND_SUSPEND | COMMAND_WAIT,
 	"when all have ended, or one otherwise than completed"},
-    [OPTION_TIMEOUT] = {"timeout", 0, "DURATION", COMMAND_WAIT | COMMAND_NEXT,
+    [OPTION_TIMEOUT] = {"timeout", 0, "DURATION", COMMAND_WAIT | COMMAND_NEXT | COMMAND_ASK,
 	"do not wait longer than this"},
     [OPTION_AT] = {"at", 0, "PATH", COMMAND_FIFO, "make the FIFO there"},
     [OPTION_FORMAT] = {"format", 0, "FORMAT", COMMAND_FIFO, "json (default) or tsv"},
@@ -61,6 +62,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_WITH_RESULTS] = {"with-results", 0, NULL, COMMAND_RESULTS,
 	"put what each child wrote into SPAWND_RESULT into its record"},
     [OPTION_TREE] = {"tree", 0, NULL, COMMAND_EVENTS, "also what is below the parent's children"},
+    [OPTION_APPROVALS] = {"approvals", 0, NULL, COMMAND_EVENTS,
+	"take the questions of what is below the parent, as they are put to it; implies --follow"},
     [OPTION_STATUS] = {"status", 0, "STATUS", COMMAND_LIST,
 	"only jobs with this status, or paused"},
     [OPTION_FOLLOW] = {"follow", 'f', NULL, COMMAND_LOGS | COMMAND_EVENTS,
@@ -86,7 +89,7 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 	"do not start the daemon if none answers: exit 69"},
     [OPTION_JSON] = {"json", 0, NULL,
 	(JOBS & ~COMMAND_LINE) | COMMAND_EVENTS | COMMAND_STATUS | COMMAND_LIST | COMMAND_TREE |
-	    COMMAND_CONFIG,
+	    COMMAND_CONFIG | COMMAND_ASK | COMMAND_APPROVALS,
 	"JSON for programs"},
     [OPTION_HELP] = {"help", 'h', NULL, ALL, "this text"},
 };
@@ -101,6 +104,10 @@ struct option_exception {
 static const struct option_exception option_exceptions[] = {
     {OPTION_PARENT, COMMAND_LIST, "only children of this parent"},
     {OPTION_PARENT, COMMAND_EVENTS, "only of children of this parent; inside a job: of its own"},
+    {OPTION_PARENT, COMMAND_ANSWER, "answer as this parent; otherwise as the user, or this job"},
+    {OPTION_TOKEN, COMMAND_ASK,
+	"the same again in this job is the same question, and has the same answer"},
+    {OPTION_TIMEOUT, COMMAND_ASK, "denied when nobody has answered by then (default 300s)"},
     {OPTION_SINCE, COMMAND_EVENTS, "only events after this one"},
     {OPTION_FOLLOW, COMMAND_EVENTS, "go on with what comes; without --since only that"},
     {OPTION_JSON, COMMAND_EVENTS, "what is printed in any case: JSON, an event a line"},

@@ -31,6 +31,9 @@
 #define COMMAND_EVENTS (1u << 20)
 #define COMMAND_SUSPEND (1u << 21)
 #define COMMAND_TREE (1u << 25)
+#define COMMAND_ASK (1u << 28)
+#define COMMAND_APPROVALS (1u << 29)
+#define COMMAND_ANSWER (1u << 30)
 
 /* Not a command: a line of `enqueue --batch`, whose fields are the options of one job. */
 #define COMMAND_LINE (1u << 31)
@@ -68,6 +71,7 @@ enum option_id {
 	OPTION_SINCE,
 	OPTION_WITH_RESULTS,
 	OPTION_TREE,
+	OPTION_APPROVALS,
 	OPTION_STATUS,
 	OPTION_FOLLOW,
 	OPTION_LINES,

@@ -1,31 +1,163 @@
 /*
- * caller: see caller.h. Who connected is SO_PEERCRED, unix(7): a number that was given away meanwhile belongs to a
- * process without the mark.
+ * caller: see caller.h. Must never take somebody for a stranger whom it cannot see.
  */
 #include "server/caller.h"
 
+#include "base/fd.h"
+#include "base/mark.h"
 #include "server/row.h"
+#include "store/approvals.h"
 
-#include <sys/resource.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-static bool
-has_mark(pid_t pid, uint64_t mark)
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
+
+/* More than anybody has above him. */
+#define GENERATIONS_MAX 256
+
+struct kin {
+	pid_t parent;
+	uint64_t start_time;
+};
+
+/* proc_pid_stat(5), fields 4 and 22; the name before them may hold anything. 0 or -ESRCH. */
+static int
+read_kin(pid_t pid, struct kin *ret_kin)
 {
-	struct rlimit limit;
+	char path[32], text[1024], *at, *end;
+	ssize_t n;
 
-	/* The hard limit is the mark where a spawnd inside of the job has set one of its own. */
-	return pid > 0 && mark != 0 && prlimit(pid, RLIMIT_LOCKS, NULL, &limit) == 0 &&
-	    (limit.rlim_cur == mark || limit.rlim_max == mark);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -ESRCH;
+	n = fd_read_all(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return -ESRCH;
+	text[n] = '\0';
+	at = strrchr(text, ')');
+	for (int field = 2; at != NULL && field < 4; field++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL)
+		return -ESRCH;
+	ret_kin->parent = (pid_t)strtol(at, &end, 10);
+	for (int field = 4; at != NULL && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL)
+		return -ESRCH;
+	ret_kin->start_time = strtoull(at, &end, 10);
+	return 0;
 }
 
+/*
+ * By its ancestors: who is below the supervisor is of a job, and the last before it is that job's first
+ * process, or an orphan of one.
+ */
+static int
+find_by_kin(struct server *s, pid_t pid, int64_t *ret_job)
+{
+	struct kin kin;
+	int r;
+
+	for (int i = 0; i < GENERATIONS_MAX && pid > 1; i++) {
+		r = read_kin(pid, &kin);
+		if (r < 0)
+			return r;
+		if (kin.parent == s->supervisor_pid && kin.parent != 0) {
+			r = server_check(s,
+			    store_find_leader(s->store, pid, kin.start_time, ret_job));
+			return r == 0 && *ret_job == 0 ? -ESRCH : r;
+		}
+		pid = kin.parent;
+	}
+	*ret_job = 0;
+	return pid > 1 ? -ESRCH : 0;
+}
+
+/* A mark that this server has itself is that of a spawnd around this one, whom its jobs do not concern. */
+static int
+find_by_mark(struct server *s, uint64_t mark, int64_t *ret_job)
+{
+	uint64_t own, outer;
+
+	*ret_job = 0;
+	if (mark < WIRE_MARK_LEAST || mark > INT64_MAX)
+		return 0;
+	if (mark_read(getpid(), &own, &outer) == 0 && (mark == own || mark == outer))
+		return 0;
+	return server_check(s, store_find_marked(s->store, mark, ret_job));
+}
+
+/* Whether the process that made the connection is there still, so that its number was nobody else's. */
+static bool
+is_there(int fd)
+{
+	struct pollfd p = {.events = POLLIN};
+	socklen_t len = sizeof(p.fd);
+	bool is_alive;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &p.fd, &len) < 0)
+		return errno == ENOPROTOOPT;
+	is_alive = poll(&p, 1, 0) == 0;
+	fd_close(&p.fd);
+	return is_alive;
+}
+
+static int
+find(struct server *s, pid_t pid, int64_t *ret_job)
+{
+	uint64_t mark, outer;
+	int r = mark_read(pid, &mark, &outer);
+
+	if (r < 0)
+		return -ESRCH;
+	r = find_by_mark(s, mark, ret_job);
+	if (r == 0 && *ret_job == 0)
+		r = find_by_mark(s, outer, ret_job);
+	if (r == 0 && *ret_job == 0)
+		r = find_by_kin(s, pid, ret_job);
+	return r;
+}
+
+int
+caller_find(struct server *s, const struct conn *c, int64_t *ret_job)
+{
+	pid_t pid = conn_pid(c);
+	int64_t job = 0;
+	int r;
+
+	/* 0: it is in a namespace of processes that cannot be seen from here. */
+	if (pid <= 0)
+		return -ESRCH;
+	r = find(s, pid, &job);
+	if (r == 0 && !is_there(conn_fd(c)))
+		r = -ESRCH;
+	if (r == 0)
+		*ret_job = job;
+	return r;
+}
+
+/* A number that was given away meanwhile belongs to a process without the mark. */
 int64_t
 caller_job(struct server *s, const struct conn *c, int64_t claimed)
 {
 	const struct queue_job *j = claimed <= 0 ? NULL : queue_find(s->queue, claimed);
+	uint64_t mark, outer;
 	struct row row;
 
-	if (j == NULL || !queue_is_live(j) ||
-	    server_check(s, store_read_job(s->store, claimed, row_copy, &row)) < 0)
+	if (j == NULL || !queue_is_live(j) || conn_pid(c) <= 0 ||
+	    server_check(s, store_read_job(s->store, claimed, row_copy, &row)) < 0 ||
+	    row.job.standing.mark == 0 || mark_read(conn_pid(c), &mark, &outer) != 0)
 		return 0;
-	return has_mark(conn_pid(c), row.job.standing.mark) ? claimed : 0;
+	/* The outer one is the mark where a spawnd inside of the job has set one of its own. */
+	return mark == row.job.standing.mark || outer == row.job.standing.mark ? claimed : 0;
 }

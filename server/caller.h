@@ -1,17 +1,26 @@
 /*
- * caller: which job a client is part of. Runs in the server.
+ * caller: of which job a client is: by the process that made the connection (SO_PEERCRED, unix(7)), not by
+ * what it says. Runs in the server.
+ *
+ * The job's mark in it tells (base/mark.h). A process without one may be of a job all the same, which
+ * has taken it off: as long as it has not left the supervisor's tree either, its ancestors tell. What
+ * this does not see: who does both, or has somebody else speak for it. All of them are the same user's.
  */
 #ifndef SERVER_CALLER_H
 #define SERVER_CALLER_H
 
 #include "server/state.h"
 
-#include <stdint.h>
+/*
+ * *ret_job: the job that has not ended of which the client is; 0: of none. 0; -ESRCH where it cannot be told:
+ * it is of a job that is not known, or has gone, or cannot be seen from here; or -errno of the store.
+ */
+int caller_find(struct server *s, const struct conn *c, int64_t *ret_job);
 
 /*
- * The job that the client says it is part of, if it is: its process carries the mark of that job
- * (supervisor/contain.h), and the job has a process. Else 0. So nobody lends the room of a job but the job
- * itself. A client whose mark cannot be read, or that runs where there are none, is part of nothing.
+ * The job that the client says it is part of, if its process carries that job's mark, and the job has a
+ * process. Else 0. So nobody lends the room of a job but the job itself. A client whose mark cannot be
+ * read, or that runs where there are none, is part of nothing.
  */
 int64_t caller_job(struct server *s, const struct conn *c, int64_t claimed);
 

@@ -446,6 +446,12 @@ conn_drop(struct conn *c)
 	c->is_dropped = true;
 }
 
+int
+conn_fd(const struct conn *c)
+{
+	return c->io.fd;
+}
+
 size_t
 conn_pending(const struct conn *c)
 {

@@ -97,6 +97,9 @@ void conn_send_text(struct conn *c, const char *text, size_t len);
 /* Closes in the next conns_flush(), after one attempt to send what is in the buffer. */
 void conn_drop(struct conn *c);
 
+/* The client's socket, which stays the connection's: to ask who it is. */
+int conn_fd(const struct conn *c);
+
 /* How many bytes wait to be sent. */
 size_t conn_pending(const struct conn *c);
 

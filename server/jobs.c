@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "server/approvals.h"
 #include "server/due.h"
 #include "server/kin.h"
 #include "server/load.h"
@@ -101,6 +102,7 @@ jobs_end(struct server *s, int64_t number, const struct ending *e)
 		queue_remove(s->queue, j);
 	}
 	kin_leave(s, number);
+	approvals_look(s);
 	touch_parent(s, &row.job);
 	s->has_news = true;
 	return 0;

@@ -3,6 +3,7 @@
  */
 #include "server/load.h"
 
+#include "server/approvals.h"
 #include "server/due.h"
 #include "server/kin.h"
 #include "server/row.h"
@@ -89,5 +90,7 @@ load_all(struct server *s)
 		r = load_waits(s);
 	if (r == 0)
 		r = store_each_pending_parent(s->store, load_parent, s);
+	if (r == 0)
+		r = approvals_load(s);
 	return r;
 }

@@ -2,15 +2,17 @@
  * lull: a job waits for somebody (an approval, its own children): the supervisor is told to let its idle
  * clock stand still meanwhile. Runs in the server.
  *
- * A wish lives in memory only, and its owner makes it again in a new server. It does not matter that this
- * one knows none at first: what the supervisor does is in each STARTED, and is set right then; a
- * clock that went on for a moment goes on where it stood.
+ * A wish lives in memory only, and its owner, a client that waits, makes it again in a new server. What the
+ * supervisor does is in each STARTED, and is set right then: at once where a clock runs that is to
+ * stand still, and after a while where one stands still for nobody.
  */
 #ifndef SERVER_LULL_H
 #define SERVER_LULL_H
 
 #include "server/state.h"
 #include "wire/standing.h"
+
+void lull_init(struct server *s);
 
 /*
  * One more, or one less, for whom the job's idle clock is to stand still. The job may be unknown, or not

@@ -9,7 +9,7 @@
 struct lulled {
 	RB_ENTRY(lulled) by_job;
 	int64_t job;
-	uint64_t count;
+	uint64_t count; /* 0: doubted */
 };
 
 static int
@@ -25,6 +25,18 @@ static struct lulled *
 find(struct lulls *l, int64_t job)
 {
 	return RB_FIND(lulls, l, &(struct lulled){.job = job});
+}
+
+static struct lulled *
+make(struct lulls *l, int64_t job)
+{
+	struct lulled *e = calloc(1, sizeof(*e));
+
+	if (e != NULL) {
+		e->job = job;
+		RB_INSERT(lulls, l, e);
+	}
+	return e;
 }
 
 static void
@@ -54,14 +66,11 @@ lulls_add(struct lulls *l, int64_t job, bool *ret_is_first)
 {
 	struct lulled *e = find(l, job);
 
-	*ret_is_first = e == NULL;
-	if (e == NULL) {
-		e = calloc(1, sizeof(*e));
-		if (e == NULL)
-			return -ENOMEM;
-		e->job = job;
-		RB_INSERT(lulls, l, e);
-	}
+	*ret_is_first = e == NULL || e->count == 0;
+	if (e == NULL)
+		e = make(l, job);
+	if (e == NULL)
+		return -ENOMEM;
 	e->count++;
 	return 0;
 }
@@ -71,7 +80,7 @@ lulls_remove(struct lulls *l, int64_t job)
 {
 	struct lulled *e = find(l, job);
 
-	if (e == NULL || --e->count > 0)
+	if (e == NULL || e->count == 0 || --e->count > 0)
 		return false;
 	drop(l, e);
 	return true;
@@ -80,5 +89,27 @@ lulls_remove(struct lulls *l, int64_t job)
 bool
 lulls_has(struct lulls *l, int64_t job)
 {
-	return find(l, job) != NULL;
+	const struct lulled *e = find(l, job);
+
+	return e != NULL && e->count > 0;
+}
+
+int
+lulls_doubt(struct lulls *l, int64_t job)
+{
+	return find(l, job) == NULL && make(l, job) == NULL ? -ENOMEM : 0;
+}
+
+void
+lulls_sweep(struct lulls *l, void (*unwished)(void *arg, int64_t job), void *arg)
+{
+	struct lulled *e, *next;
+
+	for (e = RB_MIN(lulls, l); e != NULL; e = next) {
+		next = RB_NEXT(lulls, l, e);
+		if (e->count > 0)
+			continue;
+		unwished(arg, e->job);
+		drop(l, e);
+	}
 }

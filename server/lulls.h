@@ -25,4 +25,11 @@ bool lulls_remove(struct lulls *l, int64_t job);
 
 bool lulls_has(struct lulls *l, int64_t job);
 
+/*
+ * Nobody wishes for it, but the supervisor does it: to be told in lulls_sweep(), if nobody has wished for it by
+ * then. 0 or -ENOMEM.
+ */
+int lulls_doubt(struct lulls *l, int64_t job);
+void lulls_sweep(struct lulls *l, void (*unwished)(void *arg, int64_t job), void *arg);
+
 #endif

@@ -6,6 +6,8 @@
 #include "org_spawnd_varlink.h"
 #include "server/call.h"
 #include "server/call_acknowledge.h"
+#include "server/call_approvals.h"
+#include "server/call_ask.h"
 #include "server/call_control.h"
 #include "server/call_enqueue.h"
 #include "server/call_events.h"
@@ -73,6 +75,9 @@ static const struct method {
 	enum need need;
 } methods[] = {
     {"org.spawnd.Acknowledge", call_acknowledge, NEEDS_ROOM},
+    {"org.spawnd.Answer", call_answer, NEEDS_ROOM},
+    {"org.spawnd.Approvals", call_approvals, NEEDS_STORE},
+    {"org.spawnd.Ask", call_ask, NEEDS_ROOM},
     {"org.spawnd.Cancel", call_cancel, NEEDS_STORE},
     {"org.spawnd.Enqueue", call_enqueue, NEEDS_ROOM},
     {"org.spawnd.Events", call_events, NEEDS_STORE},
@@ -87,6 +92,7 @@ static const struct method {
     {"org.spawnd.Stop", call_stop, NEEDS_STORE},
     {"org.spawnd.Suspend", call_suspend, NEEDS_ROOM},
     {"org.spawnd.Tree", call_tree, NEEDS_STORE},
+    {"org.spawnd.TakeApprovals", call_take_approvals, NEEDS_STORE},
     {"org.spawnd.Unpause", call_unpause, NEEDS_STORE},
     {"org.spawnd.Wait", call_wait, NEEDS_STORE},
     {"org.varlink.service.GetInfo", get_info, NEEDS_NOTHING},

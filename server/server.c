@@ -7,11 +7,13 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "cli/lock.h"
+#include "server/approvals.h"
 #include "server/beatpaths.h"
 #include "server/call.h"
 #include "server/due.h"
 #include "server/excess.h"
 #include "server/jobs.h"
+#include "server/lull.h"
 #include "server/methods.h"
 #include "server/opener.h"
 #include "server/prune.h"
@@ -356,7 +358,8 @@ open_rooms(struct server *s)
 	s->family = family_new();
 	s->waits = waits_new();
 	s->holds = holds_new();
-	if (s->queue == NULL || s->family == NULL || s->waits == NULL || s->holds == NULL)
+	if (s->queue == NULL || s->family == NULL || s->waits == NULL || s->holds == NULL ||
+	    approvals_new(s) < 0)
 		return -ENOMEM;
 	r = server_set_pools(s);
 	if (r == 0)
@@ -401,7 +404,7 @@ start(struct server *s, const struct server_setup *setup)
 	TAILQ_INIT(&s->calls);
 	leaders_init(&s->leaders);
 	lulls_init(&s->lends);
-	lulls_init(&s->lulls);
+	lull_init(s);
 	TAILQ_INIT(&s->resting);
 	turn_init(s);
 	s->syncs_owed = 1; /* after HELLO */
@@ -447,6 +450,7 @@ finish(struct server *s)
 	leaders_clear(&s->leaders);
 	lulls_clear(&s->lends);
 	lulls_clear(&s->lulls);
+	approvals_free(s);
 	holds_free(s->holds);
 	free(s->to_start.items);
 	free(s->to_forget.items);

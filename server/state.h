@@ -34,6 +34,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct approvals;
 struct call;
 struct results;
 TAILQ_HEAD(call_list, call);
@@ -75,8 +76,10 @@ struct server {
 	char boot_id[64];
 	uint64_t nofile_before; /* the soft limit that the supervisor was started with */
 	struct leaders leaders;
-	struct lulls lends;        /* of jobs, how many of their calls wait: server/lend.h */
+	struct lulls lends; /* of jobs, how many of their calls wait: server/lend.h */
+	struct approvals *approvals;
 	struct lulls lulls;        /* server/lull.h */
+	struct timer lull_doubts;  /* those that nobody has come back to wish for go on */
 	uint64_t instance;         /* of the supervisor, 0 before its HELLO */
 	uint64_t mark_limit;       /* its jobs' marks lie below it */
 	uint32_t slot_count;       /* how many jobs it can hold */

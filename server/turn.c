@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/approvals.h"
 #include "server/call.h"
 #include "server/cancel.h"
 #include "server/due.h"
@@ -246,6 +247,7 @@ turn_end(struct server *s)
 	}
 	do {
 		s->has_news = false;
+		approvals_turn(s);
 		/* Who wants back the room that he has lent says so before it is given away. */
 		calls_pump(s);
 		settle_waits(s);

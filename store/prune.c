@@ -96,16 +96,18 @@ run_with(struct store *s, enum sql which, int64_t a, int64_t b, int *ret_changes
 static int
 remove_job(struct store *s, int64_t job, int *budget)
 {
-	int events = 0, rc;
+	int events = 0, questions = 0, rc;
 
 	rc = run_with(s, SQL_DROP_KEPT_EVENTS, job, 0, &events);
 	if (rc == 0)
 		rc = run_with(s, SQL_DROP_KEPT, job, 0, NULL);
 	if (rc == 0)
+		rc = run_with(s, SQL_DROP_APPROVALS, job, 0, &questions);
+	if (rc == 0)
 		rc = run_with(s, SQL_DROP_JOB, job, 0, NULL);
 	if (rc == 0)
 		rc = run_with(s, SQL_ADD_REMOVED, job, 0, NULL);
-	*budget -= 1 + events;
+	*budget -= 1 + events + questions;
 	return rc;
 }
 

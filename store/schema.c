@@ -301,11 +301,34 @@ static const char step_9[] =
     ") WITHOUT ROWID;\n"
     /* Who waits for a job that ends now? */
     "CREATE INDEX wait_open ON wait(after) WHERE status IS NULL;\n";
+
+/* Approvals. */
+static const char step_10[] =
+    "CREATE TABLE approval (\n"
+    "  -- A question of a job; goes with it.\n"
+    "  id TEXT NOT NULL PRIMARY KEY,   -- random, 32 hexadecimal digits\n"
+    "  job INTEGER NOT NULL,\n"
+    "  token TEXT NOT NULL,            -- names the request: the same again is no other question\n"
+    "  question TEXT NOT NULL,\n"
+    "  asked_ms INTEGER NOT NULL,\n"
+    "  timeout_ms INTEGER,             -- NULL: none\n"
+    "  deadline_ns INTEGER,            -- of CLOCK_MONOTONIC in the job's boot; NULL: none\n"
+    "  put_seq INTEGER NOT NULL,       -- event by which it was put to somebody last\n"
+    "  put_job INTEGER,                -- to this job; NULL: to none\n"
+    "  put_to TEXT,                    -- its id, or that of a parent; NULL: the user\n"
+    "  decision TEXT,                  -- allow, deny, withdrawn; NULL: pending\n"
+    "  decided_ms INTEGER,\n"
+    "  decided_by TEXT,                -- user, ancestor, timeout, profile, end\n"
+    "  ancestor TEXT,                  -- the id of that ancestor\n"
+    "  reason TEXT\n"
+    ");\n"
+    "CREATE UNIQUE INDEX approval_token ON approval(job, token);\n"
+    "CREATE INDEX approval_open ON approval(asked_ms) WHERE decision IS NULL;\n";
 /* clang-format on */
 
 /* Step i makes version i + 1 out of version i. */
 static const char *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8,
-    step_9};
+    step_9, step_10};
 
 #define SCHEMA_VERSION ((int)(sizeof(steps) / sizeof(steps[0])))
 

@@ -43,6 +43,11 @@
 	"verdict_idle_ns = NULL, cpu_ns = NULL, max_rss_kb = NULL, wait_status = NULL, " \
 	"revision = NULL, containment = NULL, cause = NULL, standing_flags = NULL "
 #define SELECT_JOB "SELECT " JOB_COLUMNS "FROM job "
+/* In the order of enum column in approvals.c. */
+#define APPROVAL_COLUMNS \
+	"id, job, token, question, asked_ms, timeout_ms, deadline_ns, put_seq, put_job, put_to, " \
+	"decision, decided_ms, decided_by, ancestor, reason"
+#define SELECT_APPROVAL "SELECT " APPROVAL_COLUMNS " FROM approval "
 #define SELECT_RECORD "SELECT seq, job, parent, child, body FROM event "
 
 static const char *const texts[SQL_COUNT] = {
@@ -115,6 +120,22 @@ static const char *const texts[SQL_COUNT] = {
 	"(SELECT job FROM job INDEXED BY job_child WHERE child = up.parent AND job < up.job "
 	"ORDER BY job DESC LIMIT 1) WHERE up.depth > 0) "
 	"SELECT parent, depth FROM up",
+    [SQL_ADD_APPROVAL] = "INSERT INTO approval (" APPROVAL_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, "
+			 "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    [SQL_PUT_APPROVAL] = "UPDATE approval SET put_seq = ?2, put_job = ?3, put_to = ?4 "
+			 "WHERE id = ?1 AND decision IS NULL",
+    [SQL_DECIDE_APPROVAL] = "UPDATE approval SET decision = ?2, decided_ms = ?3, decided_by = ?4, "
+			    "ancestor = ?5, reason = ?6 WHERE id = ?1 AND decision IS NULL",
+    [SQL_READ_APPROVAL] = SELECT_APPROVAL "WHERE id = ?1",
+    [SQL_FIND_APPROVAL] = SELECT_APPROVAL "WHERE job = ?1 AND token = ?2",
+    [SQL_EACH_OPEN_APPROVAL] =
+	SELECT_APPROVAL "INDEXED BY approval_open WHERE decision IS NULL ORDER BY asked_ms, rowid",
+    [SQL_COUNT_APPROVALS] = "SELECT count(*) FROM approval WHERE job = ?1",
+    [SQL_DROP_APPROVALS] = "DELETE FROM approval WHERE job = ?1",
+    [SQL_FIND_MARKED] =
+	"SELECT job FROM job INDEXED BY job_live WHERE ended_ms IS NULL AND mark = ?1",
+    [SQL_FIND_LEADER] = "SELECT job FROM job INDEXED BY job_live "
+			"WHERE ended_ms IS NULL AND pid = ?1 AND start_time = ?2",
     [SQL_EACH_PENDING] =
 	"SELECT event.seq, job, event.parent, child, body FROM delivery "
 	"CROSS JOIN event ON event.seq = delivery.seq "

@@ -10,6 +10,7 @@
 #include "supervisor/contain.h"
 
 #include "base/fd.h"
+#include "base/mark.h"
 #include "supervisor/cgpath.h"
 #include "supervisor/cgtree.h"
 
@@ -358,48 +359,10 @@ contain_set_mark(uint64_t mark)
 	return setrlimit(RLIMIT_LOCKS, &limit) == -1 ? -errno : 0;
 }
 
-static uint64_t
-parse_limit(const char *text, char **ret_end)
-{
-	while (*text == ' ')
-		text++;
-	if (strncmp(text, "unlimited", 9) == 0) {
-		*ret_end = (char *)text + 9;
-		return 0;
-	}
-	return strtoull(text, ret_end, 10);
-}
-
-/* For those of another user, whom prlimit(2) does not show: everybody may read this. */
-static int
-read_limits_file(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer)
-{
-	static const char key[] = "Max file locks";
-	char path[32], text[2048], *at;
-	int error;
-
-	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
-	error = read_file(AT_FDCWD, path, text, sizeof(text));
-	if (error != 0)
-		return error == -ENOENT ? -ESRCH : error;
-	at = strstr(text, key);
-	if (at == NULL)
-		return -EBADMSG;
-	*ret_mark = parse_limit(at + strlen(key), &at);
-	*ret_outer = parse_limit(at, &at);
-	return 0;
-}
-
 int
 contain_read_mark(pid_t pid, uint64_t *ret_mark, uint64_t *ret_outer)
 {
-	struct rlimit limit;
-
-	if (prlimit(pid, RLIMIT_LOCKS, NULL, &limit) == -1)
-		return errno == EPERM ? read_limits_file(pid, ret_mark, ret_outer) : -errno;
-	*ret_mark = limit.rlim_cur == RLIM_INFINITY ? 0 : limit.rlim_cur;
-	*ret_outer = limit.rlim_max == RLIM_INFINITY ? 0 : limit.rlim_max;
-	return 0;
+	return mark_read(pid, ret_mark, ret_outer);
 }
 
 int

@@ -352,6 +352,13 @@ conn_is_refused(const struct conn *c)
 }
 
 /* Nobody here is asked who he is: jobs do not wait. */
+int
+conn_fd(const struct conn *c)
+{
+	(void)c;
+	return -1;
+}
+
 pid_t
 conn_pid(const struct conn *c)
 {
