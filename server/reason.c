@@ -4,6 +4,7 @@
 #include "server/reason.h"
 
 #include "base/clock.h"
+#include "server/approvals.h"
 #include "server/due.h"
 #include "server/waiting.h"
 
@@ -52,6 +53,20 @@ describe_room(struct server *s, struct queue_job *j, bool is_counted, char reaso
 	}
 }
 
+/* Whether the job has asked, and nobody has answered yet. */
+static bool
+describe_question(struct server *s, int64_t job, char reason[REASON_SIZE])
+{
+	const struct approval *a = approvals_next(s, NULL);
+
+	while (a != NULL && a->row.job != job)
+		a = approvals_next(s, a);
+	if (a != NULL)
+		snprintf(reason, REASON_SIZE, "an answer from %s",
+		    a->row.put_to != NULL ? a->row.put_to : "you");
+	return a != NULL;
+}
+
 bool
 reason_to_wait(struct server *s, const struct store_job *job, struct queue_job *j, bool is_counted,
     char reason[REASON_SIZE])
@@ -60,6 +75,8 @@ reason_to_wait(struct server *s, const struct store_job *job, struct queue_job *
 		return false;
 	if (j->status == STATUS_SUSPENDED || (j->holds & QUEUE_HOLD_WAIT))
 		return waiting_describe(s, j, reason);
+	if (j->status == STATUS_RUNNING && describe_question(s, job->job, reason))
+		return true;
 	if (j->is_lent) {
 		strlcpy(reason,
 		    j->place.line != NULL ? "room, to go on" : "others, and has lent its room",

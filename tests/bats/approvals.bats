@@ -95,6 +95,7 @@ events_of() {
 	assert_equal "$(jq '.expires_at > .asked_at' <<<"$output")" true
 	run -0 spawnd approvals
 	assert_output --partial "child a  asks you"
+	assert_equal "$(job_field a '"\(.status) \(.waits_for)"')" 'running an answer from you'
 	spawnd answer "$(question_of a)" deny
 	assert_code a 1
 }
