@@ -80,7 +80,7 @@ HELPERS = $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/helper/*.c)))
 HARNESSES = $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/harness/*.c)))
 FUZZERS = $(patsubst tests/%.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 MANUALS = $(sort $(wildcard man/*.[157]))
-SCRIPTS = $(shell grep -lE '^\#!.*[/ ](ba)?sh( |$$)' $$(find tests bench contrib -type f ! -name '*.c') /dev/null)
+SCRIPTS = $(shell grep -lE '^\#!.*[/ ](ba)?sh( |$$)' $$(find tests bench contrib doc -type f ! -name '*.c') /dev/null)
 FORMATTED = $(sort $(wildcard *.c */*.[ch] tests/*/*.[ch]))
 
 LIBRARY = $(BUILD)/libspawnd.a

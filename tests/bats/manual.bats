@@ -64,6 +64,17 @@ settings_in_program() {
 	assert_success
 }
 
+@test "every command is in the table of README, but for version and help" {
+	local command
+
+	for command in $(commands_in_program); do
+		case $command in
+		version | help) ;;
+		*) assert grep -q "^|.*\`spawnd ${command}[ \`]" "$BATS_TEST_DIRNAME/../../README.md" ;;
+		esac
+	done
+}
+
 @test "every option of every command is in the manual, and the manual has no other" {
 	local command
 	for command in $(commands_in_program); do
