@@ -19,6 +19,7 @@
 #define RECONNECT_NS (300 * NSEC_PER_MSEC)
 
 struct client {
+	pid_t pid;
 	clients_replied_cb *replied;
 	uint64_t tag;
 	uint32_t serial; /* of its calls */
@@ -127,13 +128,13 @@ travel(unsigned number, uint64_t within_ns)
 }
 
 unsigned
-clients_new(clients_replied_cb *replied, uint64_t tag)
+clients_new(pid_t pid, clients_replied_cb *replied, uint64_t tag)
 {
 	struct client *client = &clients->all[clients->count];
 
 	if (clients->count == CLIENTS_MAX)
 		world_broken(0, "the world stays small", "too many clients");
-	*client = (struct client){.replied = replied, .tag = tag, .is_open = true};
+	*client = (struct client){.pid = pid, .replied = replied, .tag = tag, .is_open = true};
 	return clients->count++;
 }
 
@@ -362,8 +363,7 @@ conn_fd(const struct conn *c)
 pid_t
 conn_pid(const struct conn *c)
 {
-	(void)c;
-	return 0;
+	return clients->all[c->number].pid;
 }
 
 int

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct server;
 
@@ -21,8 +22,8 @@ typedef void clients_replied_cb(unsigned number, uint64_t tag, const char *error
 
 void clients_init(void);
 
-/* A new one; tag is passed on to replied(). */
-unsigned clients_new(clients_replied_cb *replied, uint64_t tag);
+/* A new one, of that process (0: none); tag is passed on to replied(). */
+unsigned clients_new(pid_t pid, clients_replied_cb *replied, uint64_t tag);
 
 /* It calls org.spawnd.METHOD; takes parameters over. It must not be in a call. */
 void clients_call(unsigned number, const char *method, json_t *parameters, bool is_more);

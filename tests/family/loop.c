@@ -14,10 +14,94 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 /* How many things may come in one turn. */
 #define BATCH_MAX 12
+#define TIMER_FILES_MAX 4
+
+/* The timers of the server in this process, by their descriptors. */
+static struct timer_file {
+	int fd;
+	clockid_t clock;
+	uint64_t at_ns; /* of the world */
+	struct loop_io *io;
+} timer_files[TIMER_FILES_MAX];
+static size_t timer_file_count;
+
+static uint64_t
+ahead_ns(clockid_t clock)
+{
+	return clock == CLOCK_REALTIME ? (uint64_t)PROMISES_WALL_AHEAD_MS * NSEC_PER_MSEC : 0;
+}
+
+static struct timer_file *
+find_timer(int fd)
+{
+	for (size_t i = 0; i < timer_file_count; i++) {
+		if (timer_files[i].fd == fd)
+			return &timer_files[i];
+	}
+	return NULL;
+}
+
+int __real_timerfd_create(clockid_t clock, int flags);
+int __wrap_timerfd_create(clockid_t clock, int flags);
+int
+__wrap_timerfd_create(clockid_t clock, int flags)
+{
+	int fd = __real_timerfd_create(clock, flags);
+
+	if (fd < 0 || timer_file_count == TIMER_FILES_MAX)
+		abort();
+	timer_files[timer_file_count++] =
+	    (struct timer_file){.fd = fd, .clock = clock, .at_ns = WORLD_NEVER};
+	return fd;
+}
+
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old);
+int
+__wrap_timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old)
+{
+	struct timer_file *t = find_timer(fd);
+	uint64_t at_ns =
+	    (uint64_t) new->it_value.tv_sec *NSEC_PER_SEC + (uint64_t) new->it_value.tv_nsec;
+
+	(void)old;
+	if ((flags & TFD_TIMER_ABSTIME) == 0 && at_ns != 0)
+		world_broken(0, "the simulator knows its timers", "one is relative");
+	if (at_ns == 0)
+		t->at_ns = WORLD_NEVER;
+	else
+		t->at_ns = at_ns < ahead_ns(t->clock) ? 0 : at_ns - ahead_ns(t->clock);
+	return 0;
+}
+
+static uint64_t
+next_timer_file(void)
+{
+	uint64_t next_ns = WORLD_NEVER;
+
+	for (size_t i = 0; i < timer_file_count; i++) {
+		if (timer_files[i].at_ns < next_ns)
+			next_ns = timer_files[i].at_ns;
+	}
+	return next_ns;
+}
+
+static void
+expire_timer_files(void)
+{
+	for (size_t i = 0; i < timer_file_count; i++) {
+		struct timer_file *t = &timer_files[i];
+
+		if (t->at_ns > world_now() || t->io == NULL)
+			continue;
+		t->at_ns = WORLD_NEVER;
+		t->io->ready(t->io->arg, EPOLLIN);
+	}
+}
 
 int
 loop_init(struct loop *l)
@@ -39,8 +123,12 @@ int
 loop_add(struct loop *l, struct loop_io *io, int fd, uint32_t events,
     void (*ready)(void *arg, uint32_t events), void *arg)
 {
+	struct timer_file *t = find_timer(fd);
+
 	(void)l;
 	(void)events;
+	if (t != NULL)
+		t->io = io;
 	*io = (struct loop_io){.fd = fd, .ready = ready, .arg = arg};
 	return 0;
 }
@@ -70,6 +158,8 @@ loop_turn(struct loop *l, bool is_polling)
 	crash_here("the server dies between two turns", 600);
 	if (world_next() < next_ns)
 		next_ns = world_next();
+	if (next_timer_file() < next_ns)
+		next_ns = next_timer_file();
 	if (next_ns == WORLD_NEVER)
 		world_broken(0, "the world comes to an end", "nothing happens any more");
 	if (next_ns > world_now() && !is_polling)
@@ -77,6 +167,7 @@ loop_turn(struct loop *l, bool is_polling)
 	while (left-- > 0 && world_next() <= world_now())
 		world_step();
 	l->now_ns = world_now();
+	expire_timer_files();
 	timers_expire(&l->timers, l->now_ns);
 	return 0;
 }
@@ -85,10 +176,8 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_ts);
 int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ret_ts)
 {
-	uint64_t ns = world_now();
+	uint64_t ns = world_now() + ahead_ns(clock);
 
-	if (clock == CLOCK_REALTIME)
-		ns += (uint64_t)PROMISES_WALL_AHEAD_MS * NSEC_PER_MSEC;
 	ret_ts->tv_sec = (time_t)(ns / NSEC_PER_SEC);
 	ret_ts->tv_nsec = (long)(ns % NSEC_PER_SEC);
 	return 0;

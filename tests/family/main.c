@@ -134,7 +134,8 @@ configure(void)
 	    .max_running_per_parent = one_of(3, 2),
 	    .queue_limit = world_once_in(3) ? (uint32_t)world_between(3, 40) : UINT32_MAX,
 	    .max_depth = (uint32_t)world_between(1, 5),
-	    .are_orphans_ended = world_once_in(4)};
+	    .are_orphans_ended = world_once_in(4),
+	    .pools = {0, (uint32_t)world_between(1, 2), (uint32_t)world_between(1, 2)}};
 	char path[300];
 	FILE *f;
 
@@ -149,6 +150,8 @@ configure(void)
 	write_setting(f, "max_depth", room.max_depth);
 	if (room.are_orphans_ended)
 		fprintf(f, "orphans = cancel\n");
+	for (unsigned i = 1; i <= PROMISES_POOLS; i++)
+		fprintf(f, "[pool p%u]\nmax_running = %" PRIu32 "\n", i, room.pools[i]);
 	fclose(f);
 	promises_init(&room);
 }

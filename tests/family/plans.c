@@ -138,6 +138,61 @@ is_to_be_gone(const struct plan *p)
 	return false;
 }
 
+/* Whether it has certainly not completed, or certainly has; that of one that is lost nobody knows. */
+static bool
+has_failed(const struct plan *p)
+{
+	return p->has_status && !p->may_be_lost &&
+	    (p->cause != WIRE_CAUSE_NONE || p->wait_status != 0) && !p->is_suspending;
+}
+
+static bool
+has_completed(const struct plan *p)
+{
+	return p->has_status && p->cause == WIRE_CAUSE_NONE && p->wait_status == 0 &&
+	    !p->is_suspending;
+}
+
+/* What it waited for has come. */
+static void
+check_after(const struct plan *p)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < p->after_count; i++) {
+		const struct plan *q = p->after[i];
+
+		ended += !q->is_alive && !q->is_sent;
+		if (p->is_after_ok && !p->is_after_any && has_failed(q))
+			world_broken(p->number, "who was to wait for success is skipped",
+			    "c%u has failed", q->number);
+	}
+	if (p->after_count > 0 && ended < (p->is_after_any ? 1 : p->after_count))
+		world_broken(p->number, "nobody starts before those it waits for have ended",
+		    "%zu of %zu have", ended, p->after_count);
+	if (world_now() < p->not_before_ns)
+		world_broken(p->number, "nobody starts before the time", "%" PRIu64 " ms too early",
+		    (p->not_before_ns - world_now()) / NSEC_PER_MSEC);
+}
+
+/* It is run again, after it was suspended: its children have ended, or one of them. */
+static void
+check_resumed(const struct plan *p)
+{
+	size_t living = 0, children = 0;
+
+	for (size_t i = p->number; i < plans->count; i++) {
+		if (plans->all[i].above != p || plans->all[i].job == 0)
+			continue;
+		children++;
+		living += plans->all[i].is_alive || plans->all[i].is_sent;
+	}
+	if (living > 0)
+		world_broken(p->number,
+		    "who was suspended is run again when its children have ended", "%zu of %zu run",
+		    living, children);
+}
+
 void
 plans_spawned(struct plan *p, int64_t job)
 {
@@ -149,8 +204,11 @@ plans_spawned(struct plan *p, int64_t job)
 		world_broken(p->number, "what has ended stays so", "it is started");
 	if (p->is_alive || p->is_sent)
 		world_broken(p->number, "no job runs twice at once", "it is started again");
-	if (p->executed > 0)
+	if (p->executed > 0 && !p->is_suspending)
 		world_broken(p->number, "no job runs twice", "it is started again");
+	if (p->executed > 0)
+		check_resumed(p);
+	check_after(p);
 	if (p->is_not_executable)
 		world_broken(p->number, "what cannot be started is not tried again", "it is");
 	p->spawned++;
@@ -168,26 +226,37 @@ is_orphan(const struct plan *p)
 	return false;
 }
 
+/* One that it waited for may not have completed. */
+static bool
+may_be_skipped(const struct plan *p)
+{
+	for (size_t i = 0; p->is_after_ok && i < p->after_count; i++) {
+		if (!has_completed(p->after[i]) || p->after[i]->may_be_lost)
+			return true;
+	}
+	return false;
+}
+
 /* Whether a record may say so, after what has happened in truth. */
 static bool
 is_possible(const struct plan *p, enum status status)
 {
-	bool has_failed = !WIFEXITED(p->wait_status) || WEXITSTATUS(p->wait_status) != 0;
+	bool by_itself = p->has_status && p->cause == WIRE_CAUSE_NONE && !p->is_suspended;
 
 	switch (status) {
 	case STATUS_COMPLETED:
-		return p->has_status && p->cause == WIRE_CAUSE_NONE && !has_failed;
+		return by_itself && p->wait_status == 0;
 	case STATUS_ERROR:
-		return p->is_not_executable ||
-		    (p->has_status && p->cause == WIRE_CAUSE_NONE && has_failed);
+		return p->is_not_executable || (by_itself && p->wait_status != 0);
 	case STATUS_TIMEOUT:
 		return p->has_status && p->cause == WIRE_CAUSE_TOTAL;
 	case STATUS_CANCELLED:
 		return (p->is_cancel_asked || is_orphan(p)) &&
-		    (!p->has_status || p->cause == WIRE_CAUSE_CANCEL);
+		    (!p->has_status || p->cause == WIRE_CAUSE_CANCEL || p->is_suspending);
 	case STATUS_LOST:
 		return p->may_be_lost;
 	case STATUS_SKIPPED:
+		return p->spawned == 0 && may_be_skipped(p);
 	case STATUS_QUEUED:
 	case STATUS_STARTING:
 	case STATUS_RUNNING:

@@ -15,26 +15,35 @@
 
 #define PLANS_MAX 2000
 #define PLAN_ID_SIZE 16
+#define PLAN_AFTER_MAX 3
 
 struct plan {
 	unsigned number; /* from 1 on; its child id is c and that */
 	struct plan *above;
 	char parent[PLAN_ID_SIZE], child[PLAN_ID_SIZE];
 	unsigned depth;
-	int64_t job; /* 0: not known to have been accepted */
-	int priority;
+	int64_t job;   /* 0: not known to have been accepted */
+	unsigned pool; /* 0: none */
+	uint64_t not_before_ns;
+	struct plan *after[PLAN_AFTER_MAX]; /* whom it waits for: all, or any */
+	size_t after_count;
+	bool is_after_any;
+	bool is_after_ok;     /* and these are to have completed */
 	bool is_refused;      /* it never will be */
 	bool is_cancel_asked; /* for it or one above it, by whomever; it may have had no effect */
 	bool is_cancelled;    /* and somebody was told that it is done: it may not begin any more */
 	/* What the supervisor's side knows: */
+	uint64_t mark;     /* of its processes, whose number is the plan's */
 	unsigned spawned;  /* how often it was sent */
 	unsigned executed; /* how often it began to run */
 	bool is_sent;      /* to the supervisor, which has not settled that */
 	bool is_alive;
 	bool is_paused;
-	bool is_waiting;  /* in a call, for its own children: it does no work */
-	bool has_status;  /* its last process ended in this way: */
-	bool may_be_lost; /* and nobody may have seen how */
+	bool is_waiting;    /* in a call, for its own children: it does no work */
+	bool is_suspending; /* it has asked to be suspended, since it was executed last */
+	bool is_suspended;  /* and was told that it will be */
+	bool has_status;    /* its last process ended in this way: */
+	bool may_be_lost;   /* and nobody may have seen how */
 	int wait_status;
 	uint32_t cause; /* enum wire_cause */
 	bool is_not_executable;

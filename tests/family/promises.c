@@ -9,9 +9,11 @@
 #include "wire/launch.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define BLOCK_MAX (1 << 20)
 
@@ -53,9 +55,9 @@ promises_of_job(int64_t job)
 	world_broken(0, "no job comes from nowhere", "job %" PRId64, job);
 }
 
-/* Those that do work, in truth: of a parent, or of all. */
+/* Those that do work, in truth: all of them, of a parent, or of a pool. */
 static uint32_t
-count_working(const char *parent)
+count_working(const char *parent, unsigned pool)
 {
 	uint32_t count = 0;
 
@@ -63,7 +65,8 @@ count_working(const char *parent)
 		const struct plan *p = plans_at(i);
 
 		if ((p->is_sent || p->is_alive) && !p->is_waiting &&
-		    (parent == NULL || strcmp(p->parent, parent) == 0))
+		    (parent == NULL || strcmp(p->parent, parent) == 0) &&
+		    (pool == 0 || p->pool == pool))
 			count++;
 	}
 	return count;
@@ -72,7 +75,8 @@ count_working(const char *parent)
 static void
 check_room(const struct plan *p, const char *when)
 {
-	uint32_t all = count_working(NULL), siblings = count_working(p->parent);
+	uint32_t all = count_working(NULL, 0), siblings = count_working(p->parent, 0);
+	uint32_t of_pool = p->pool == 0 ? 0 : count_working(NULL, p->pool);
 
 	if (all > room->max_running)
 		world_broken(p->number, "never more than max_running do work",
@@ -80,6 +84,9 @@ check_room(const struct plan *p, const char *when)
 	if (siblings > room->max_running_per_parent)
 		world_broken(p->number, "never more than max_running_per_parent do work",
 		    "%" PRIu32 " of %" PRIu32 ", %s", siblings, room->max_running_per_parent, when);
+	if (p->pool != 0 && of_pool > room->pools[p->pool])
+		world_broken(p->number, "never more of a pool do work than it has room for",
+		    "%" PRIu32 " of %" PRIu32 ", %s", of_pool, room->pools[p->pool], when);
 }
 
 struct plan *
@@ -98,6 +105,11 @@ promises_spawn(int64_t job, int launch_fd)
 	    strcmp(l.argv[0], p->child) != 0 ||
 	    strtoll(find_variable(&l, "SPAWND_JOB"), NULL, 10) != job)
 		world_broken(p->number, "a job is told who it is", "otherwise");
+	if ((find_variable(&l, "SPAWND_RESUMED")[0] == '1') != (p->executed > 0))
+		world_broken(p->number, "who is resumed is told so", "it was executed %u times",
+		    p->executed);
+	if (p->executed > 0 && access(find_variable(&l, "SPAWND_RESULTS"), R_OK) < 0)
+		world_broken(p->number, "who is resumed gets results", "there is no file");
 	plans_spawned(p, job);
 	check_room(p, "when it is started");
 	if (p->depth > room->max_depth && p->above->is_alive)
@@ -107,10 +119,31 @@ promises_spawn(int64_t job, int launch_fd)
 	return p;
 }
 
+static bool
+has_excess(void)
+{
+	if (count_working(NULL, 0) > room->max_running)
+		return true;
+	for (size_t i = 0; i < plans_count(); i++) {
+		const struct plan *p = plans_at(i);
+
+		if (p->is_alive && !p->is_waiting &&
+		    (count_working(p->parent, 0) > room->max_running_per_parent ||
+			(p->pool != 0 && count_working(NULL, p->pool) > room->pools[p->pool])))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A new server takes who waits for one that has its room, until the call is made again: what worked in that room
+ * meanwhile, and who is answered, may be too many for a while. Nothing is started then.
+ */
 void
 promises_resumes(const struct plan *p, bool was_cut)
 {
-	if (!was_cut)
+	room->has_excess = (room->has_excess || was_cut) && has_excess();
+	if (!room->has_excess)
 		check_room(p, "when its wait is over");
 }
 
@@ -159,6 +192,20 @@ promises_is_idle(void)
 	return s != NULL && s->store != NULL && queue_next_job(s->queue, NULL) == NULL;
 }
 
+static void
+describe(const struct queue_job *j)
+{
+	const struct plan *p = plans_of_child(j->child);
+
+	fprintf(stderr, "%s: job %" PRId64 " of %s, %s, pool %s%s%s%s%s, after", p->child,
+	    j->number, p->parent, status_name(j->status), j->pool->name,
+	    j->holds != 0 ? ", on hold" : "", j->is_lent ? ", lends" : "",
+	    p->is_waiting ? ", in a call" : "", p->is_alive ? ", lives" : "");
+	for (size_t i = 0; i < p->after_count; i++)
+		fprintf(stderr, " %s", p->after[i]->child);
+	fputc('\n', stderr);
+}
+
 /* Those that run come first: they hold up the others. */
 void
 promises_rest(void)
@@ -168,11 +215,11 @@ promises_rest(void)
 
 	for (j = s == NULL ? NULL : queue_next_job(s->queue, NULL); j != NULL;
 	     j = queue_next_job(s->queue, j)) {
+		describe(j);
 		if (blamed == NULL || (queue_is_live(j) && !queue_is_live(blamed)))
 			blamed = j;
 	}
 	if (blamed != NULL)
 		world_broken(plans_of_child(blamed->child)->number, "no deadlock: all ends",
-		    "long after the world has calmed down it is %s%s", status_name(blamed->status),
-		    blamed->is_lent ? ", its room lent" : "");
+		    "long after the world has calmed down it is %s", status_name(blamed->status));
 }

@@ -13,9 +13,12 @@
 #define PROMISES_WALL_AHEAD_MS INT64_C(1700000000000)
 
 /* What the configuration says. UINT32_MAX: none. */
+#define PROMISES_POOLS 2
 struct promises_room {
+	uint32_t pools[PROMISES_POOLS + 1]; /* from 1 on */
 	uint32_t max_running, max_running_per_parent, queue_limit, max_depth;
 	bool are_orphans_ended; /* orphans = cancel */
+	bool has_excess;        /* since a server died while jobs lent their room */
 };
 
 void promises_init(const struct promises_room *room);

@@ -15,8 +15,6 @@
 
 #define USERS_MAX 8
 #define PAUSE_NS (400 * NSEC_PER_MSEC)
-/* Whether who waits in a call lends out his room: else he may wait for ever. */
-#define JOBS_LEND false
 
 enum doing {
 	DOING_NOTHING,
@@ -25,6 +23,7 @@ enum doing {
 	DOING_ACKNOWLEDGE,
 	DOING_CANCEL,
 	DOING_PAUSE,
+	DOING_SUSPEND,
 	DOING_RESULTS
 };
 
@@ -45,7 +44,8 @@ struct actor {
 /* Users first, then the job of plan number n at USERS_MAX + n. */
 static struct {
 	unsigned users, jobs;
-	bool is_calm, has_results, has_priorities;
+	bool is_calm, has_results;
+	bool has_priorities, has_pools, has_waits, has_suspensions;
 	struct actor all[USERS_MAX + PLANS_MAX + 1];
 } * scripts;
 
@@ -82,7 +82,7 @@ enter(struct actor *a, unsigned plan, const char *name, unsigned executed)
 {
 	*a = (struct actor){.plan = plan, .executed = executed};
 	snprintf(a->name, sizeof(a->name), "%s", name);
-	a->client = clients_new(replied, tag_of(a));
+	a->client = clients_new((pid_t)plan, replied, tag_of(a));
 	a->acts_left = (unsigned)world_between(1, plan == 0 ? 200 : 6);
 	act_soon(a);
 }
@@ -115,6 +115,10 @@ scripts_init(unsigned users, unsigned jobs)
 	scripts->users = users;
 	scripts->jobs = jobs;
 	scripts->has_priorities = world_once_in(3);
+	scripts->has_pools = world_once_in(3);
+	/* A full queue of those that wait for who waits for room in it holds up itself. */
+	scripts->has_waits = promises_room()->queue_limit == UINT32_MAX && world_once_in(2);
+	scripts->has_suspensions = world_once_in(2);
 	supervisor_init(&handlers, 64, world_once_in(2));
 	for (unsigned i = 0; i < users; i++) {
 		snprintf(name, sizeof(name), "u%u", i);
@@ -161,6 +165,56 @@ call(struct actor *a, enum doing doing, const char *method, json_t *parameters, 
 	clients_call(a->client, method, parameters, is_more);
 }
 
+/* Some siblings that are older: so nobody ever waits in a circle. */
+static void
+wait_before(struct actor *a, struct plan *p, json_t *parameters)
+{
+	char names[PLAN_AFTER_MAX * PLAN_ID_SIZE] = "";
+
+	for (size_t i = p->number - 1; i-- > 0 && p->after_count < PLAN_AFTER_MAX;) {
+		struct plan *q = plans_at(i);
+
+		if (q->job == 0 || strcmp(q->parent, a->name) != 0 || world_once_in(3))
+			continue;
+		p->after[p->after_count++] = q;
+		if (names[0] != '\0')
+			strcat(names, ",");
+		strcat(names, q->child);
+	}
+	if (p->after_count == 0)
+		return;
+	p->is_after_any = world_once_in(3);
+	p->is_after_ok = world_once_in(2);
+	json_object_set_new(parameters, p->is_after_ok ? "after_ok" : "after", json_string(names));
+	if (p->is_after_any)
+		json_object_set_new(parameters, "after_policy", json_string("any"));
+}
+
+/* What makes jobs wait, and go before others. */
+static void
+choose_order(struct actor *a, struct plan *p, json_t *j)
+{
+	char text[24];
+
+	if (scripts->has_priorities)
+		json_object_set_new(j, "priority", json_integer((json_int_t)world_below(3)));
+	if (scripts->has_pools && world_once_in(2)) {
+		p->pool = (unsigned)world_between(1, PROMISES_POOLS);
+		snprintf(text, sizeof(text), "p%u", p->pool);
+		json_object_set_new(j, "pool", json_string(text));
+	}
+	if (scripts->has_waits && world_once_in(4))
+		wait_before(a, p, j);
+	if (scripts->has_waits && world_once_in(8)) {
+		uint64_t seconds = world_between(1, 20);
+
+		snprintf(text, sizeof(text), "%" PRIu64 "s", seconds);
+		json_object_set_new(j, "delay", json_string(text));
+		/* The wall clock is told in milliseconds. */
+		p->not_before_ns = world_now() + seconds * NSEC_PER_SEC - NSEC_PER_MSEC;
+	}
+}
+
 static bool
 enqueue(struct actor *a)
 {
@@ -176,12 +230,13 @@ enqueue(struct actor *a)
 	/* No limit that would end a deadlock. */
 	json_object_set_new(j, "max_total",
 	    json_string(world_once_in(5) ? (world_once_in(2) ? "1s" : "20s") : "off"));
-	if (a == scripts->all || (a->plan != 0 && !JOBS_LEND) || world_once_in(4))
+	if (a == scripts->all || world_once_in(4))
 		json_object_set_new(j, "no_wait", json_true());
-	if (scripts->has_priorities)
-		json_object_set_new(j, "priority", json_integer((json_int_t)world_below(3)));
+	else if (a->plan != 0)
+		plan_of(a)->is_waiting = true;
 	if (a->plan != 0)
 		json_object_set_new(j, "parent_job", json_integer(plan_of(a)->job));
+	choose_order(a, p, j);
 	a->object = p->number;
 	call(a, DOING_ENQUEUE, "Enqueue", j, false);
 	return true;
@@ -194,14 +249,16 @@ wait_for(struct actor *a)
 	struct plan *p = any_below(a, true);
 	json_t *j;
 
-	if (p == NULL || (a->plan != 0 && !JOBS_LEND))
+	if (p == NULL)
 		return false;
 	a->seq_count = 0;
 	a->object = world_once_in(3) ? p->number : 0;
 	j = a->object != 0 ? json_pack("{s:[s]}", "children", p->child)
 			   : json_pack("{s:s}", "parent", a->name);
-	if (plan_of(a) != NULL)
+	if (plan_of(a) != NULL) {
 		plan_of(a)->is_waiting = true;
+		json_object_set_new(j, "by_job", json_integer(plan_of(a)->job));
+	}
 	call(a, DOING_WAIT, "Wait", j, true);
 	return true;
 }
@@ -277,13 +334,42 @@ act_as_user(struct actor *a)
 		act_soon(a);
 }
 
+/* Its process is ended, or ends by itself. */
+static bool
+suspend(struct actor *a)
+{
+	struct plan *p = plan_of(a);
+
+	if (!scripts->has_suspensions || any_below(a, true) == NULL)
+		return false;
+	p->is_suspending = true;
+	call(a, DOING_SUSPEND, "Suspend", json_pack("{s:I}", "job", (json_int_t)p->job), false);
+	return true;
+}
+
+static void
+suspend_replied(struct actor *a, const char *error)
+{
+	struct plan *p = plan_of(a);
+
+	if (error == NULL) {
+		p->is_suspended = true;
+		if (world_once_in(2))
+			supervisor_exit(p, world_once_in(3) ? 7 << 8 : 0);
+		return;
+	}
+	p->is_suspending = false;
+	if (strcmp(error, "NotFound") != 0 && strcmp(error, "NotRunning") != 0)
+		world_broken(p->number, "who has children may suspend", "%s", error);
+}
+
 static void
 act_as_job(struct actor *a)
 {
 	struct plan *p = plan_of(a);
 	uint64_t what = world_below(100);
 
-	if (p->is_paused) {
+	if (p->is_paused || p->is_suspended) {
 		act_soon(a);
 		return;
 	}
@@ -295,7 +381,11 @@ act_as_job(struct actor *a)
 			supervisor_exit(p, world_once_in(5) ? 3 << 8 : 0);
 		return;
 	}
-	if (what < 60 ? enqueue(a) : what < 75 ? wait_for(a) : what < 80 ? cancel(a) : false)
+	if (what < 60       ? enqueue(a)
+		: what < 75 ? wait_for(a)
+		: what < 80 ? cancel(a)
+		: what < 90 ? suspend(a)
+			    : false)
 		return;
 	act_soon(a);
 }
@@ -338,7 +428,6 @@ static void
 wait_replied(struct actor *a, const char *error, const json_t *parameters, bool is_last)
 {
 	const json_t *record = json_object_get(parameters, "record");
-	struct plan *p = plan_of(a);
 
 	if (error != NULL)
 		world_broken(a->plan, "every wait ends well", "%s", error);
@@ -352,7 +441,15 @@ wait_replied(struct actor *a, const char *error, const json_t *parameters, bool 
 		return;
 	if (a->object != 0 && object_of(a)->seq == 0)
 		world_broken(a->plan, "who waits for a child gets its record", "c%u", a->object);
-	if (p == NULL)
+}
+
+/* A job that was answered works again; of one that is being ended nobody knows whether it does. */
+static void
+go_on(struct actor *a, const char *error)
+{
+	struct plan *p = plan_of(a);
+
+	if (p == NULL || !p->is_waiting || (error != NULL && strcmp(error, "ParentGone") == 0))
 		return;
 	p->is_waiting = false;
 	promises_resumes(p, clients_was_cut(a->client));
@@ -393,6 +490,8 @@ replied(unsigned number, uint64_t tag, const char *error, const json_t *paramete
 	struct actor *a = &scripts->all[tag >> 32];
 
 	(void)number;
+	if (is_last)
+		go_on(a, error);
 	switch (a->doing) {
 	case DOING_ENQUEUE:
 		enqueue_replied(a, error, parameters);
@@ -405,6 +504,9 @@ replied(unsigned number, uint64_t tag, const char *error, const json_t *paramete
 	case DOING_CANCEL:
 		if (error == NULL)
 			plans_cancelled(object_of(a));
+		break;
+	case DOING_SUSPEND:
+		suspend_replied(a, error);
 		break;
 	case DOING_RESULTS:
 		results_replied(error, parameters, is_last);

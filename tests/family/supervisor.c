@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@
 #define LETTERS_MAX 8192 /* a power of two */
 #define LETTER_NS NSEC_PER_MSEC
 #define GRACE_NS (10 * NSEC_PER_SEC)
+/* One moment in so many, of those that are hard to hit, is a supervisor's last. */
+#define RARELY 60
 
 enum slot_state {
 	SLOT_FREE,
@@ -36,6 +39,7 @@ struct slot {
 	enum slot_state state;
 	bool is_cancelled; /* while it was starting */
 	bool tell_started, tell_ended, tell_looked;
+	uint64_t kill_ns; /* when its grace period is over */
 	struct plan *plan;
 	uint64_t job;
 	struct limits limits;
@@ -211,7 +215,7 @@ tag_of(const struct plan *p)
 	return (uint64_t)p->number << 32 | p->executed;
 }
 
-/* The signal, or the one after it, has done its work. */
+/* The signal has done its work. */
 static void
 dies(void *arg, uint64_t tag)
 {
@@ -222,6 +226,29 @@ dies(void *arg, uint64_t tag)
 		bury(p, world_once_in(4) ? 0 : SIGTERM);
 }
 
+/* It has ignored the signal. arg: the slot, of the supervisor that has sent it; another begins anew. */
+static void
+is_killed(void *arg, uint64_t tag)
+{
+	const struct slot *slot = arg;
+	struct plan *p = plan_of_tag(tag);
+
+	if (p != NULL && slot->state == SLOT_RUNNING && slot->plan == p &&
+	    slot->kill_ns == world_now())
+		bury(p, SIGKILL);
+}
+
+static void
+send_signal(struct slot *slot)
+{
+	slot->kill_ns = world_now() + GRACE_NS;
+	if (world_once_in(4))
+		world_at(slot->kill_ns, is_killed, slot, tag_of(slot->plan));
+	else
+		world_at(world_now() + world_below(20 * NSEC_PER_MSEC), dies, NULL,
+		    tag_of(slot->plan));
+}
+
 static void
 end_job(struct slot *slot, enum wire_cause cause)
 {
@@ -229,8 +256,7 @@ end_job(struct slot *slot, enum wire_cause cause)
 		return;
 	slot->standing.cause = cause;
 	slot->plan->cause = cause;
-	world_at(world_now() + world_below(world_once_in(4) ? GRACE_NS : 20 * NSEC_PER_MSEC), dies,
-	    NULL, tag_of(slot->plan));
+	send_signal(slot);
 	change(slot);
 }
 
@@ -256,6 +282,7 @@ execute(struct slot *slot)
 	slot->standing = (struct standing){.job = slot->job,
 	    .started_ns = world_now(),
 	    .sign_ns = world_now(),
+	    .mark = p->mark,
 	    .cpu_ns = STANDING_UNKNOWN,
 	    .max_rss_kb = STANDING_UNKNOWN,
 	    .started_wall_ms = wall_ms(),
@@ -263,7 +290,7 @@ execute(struct slot *slot)
 	    .containment = WIRE_CONTAIN_GROUP};
 	p->is_sent = false;
 	p->is_alive = true;
-	p->has_status = p->may_be_lost = false;
+	p->has_status = p->may_be_lost = p->is_suspending = p->is_suspended = false;
 	p->cause = WIRE_CAUSE_NONE;
 	p->executed++;
 	world_note(p->number, "it is executed", p->executed, 0);
@@ -273,7 +300,7 @@ execute(struct slot *slot)
 	sup->handlers.begun(p);
 	if (slot->is_cancelled && slot->state == SLOT_RUNNING)
 		end_job(slot, WIRE_CAUSE_CANCEL);
-	if (sup->is_mortal && world_once_in(100))
+	if (world_once_in(RARELY))
 		supervisor_die();
 }
 
@@ -333,6 +360,9 @@ hear_adopt(const struct letter *letter)
 	p->cause = slot->standing.cause;
 	if (p->is_alive) {
 		slot->state = SLOT_RUNNING;
+		p->is_paused = slot->standing.paused_ns != 0;
+		if (slot->standing.cause != WIRE_CAUSE_NONE)
+			send_signal(slot);
 		change(slot);
 		return;
 	}
@@ -364,6 +394,8 @@ hear_lull(struct slot *slot, bool is_lulled)
 static void
 hear_cancel(struct slot *slot)
 {
+	if (world_once_in(RARELY))
+		supervisor_die();
 	if (slot->state == SLOT_STARTING)
 		slot->is_cancelled = true;
 	else if (slot->state == SLOT_RUNNING)
@@ -641,6 +673,7 @@ link_spawn(struct link *k, const struct wire_spawn *spawn, int fds[WIRE_FD_COUNT
 
 	(void)k;
 	close_all(fds, WIRE_FD_COUNT);
+	p->mark = spawn->mark;
 	letter->message.spawn = *spawn;
 	letter->plan = p;
 }
@@ -683,4 +716,23 @@ link_is_idle(const struct link *k)
 {
 	(void)k;
 	return true;
+}
+
+/* The mark of a process is its limit of locks. */
+int __real_prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit *new,
+    struct rlimit *old);
+int __wrap_prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit *new,
+    struct rlimit *old);
+int
+__wrap_prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit *new,
+    struct rlimit *old)
+{
+	if (resource != RLIMIT_LOCKS)
+		return __real_prlimit(pid, resource, new, old);
+	if (pid <= 0 || (size_t)pid > plans_count() || !plans_at((size_t)pid - 1)->is_alive) {
+		errno = ESRCH;
+		return -1;
+	}
+	old->rlim_cur = old->rlim_max = plans_at((size_t)pid - 1)->mark;
+	return 0;
 }
