@@ -10,6 +10,8 @@
 #include <err.h>
 #include <sysexits.h>
 
+#define RETRIES_MOST 1000000
+
 static int
 check_at(const struct options *o, int64_t *ret_ms)
 {
@@ -48,6 +50,10 @@ request_order_check(const struct options *o)
 		r = options_check_id("pool", o->value[OPTION_POOL]);
 	if (r == 0)
 		r = options_duration_ms(o, OPTION_DELAY, &number);
+	if (r == 0)
+		r = options_duration_ms(o, OPTION_RETRY_DELAY, &number);
+	if (r == 0)
+		r = options_number(o, OPTION_RETRIES, 0, RETRIES_MOST, &number);
 	return r == 0 ? check_at(o, &number) : r;
 }
 
@@ -69,6 +75,12 @@ request_order_add(json_t *parameters, const struct options *o)
 		    &number);
 		json_object_set_new(parameters, "priority", json_integer(number));
 	}
+	if (o->value[OPTION_RETRIES] != NULL) {
+		options_number(o, OPTION_RETRIES, 0, RETRIES_MOST, &number);
+		json_object_set_new(parameters, "retries", json_integer(number));
+	}
+	add_text(parameters, o, OPTION_RETRY_DELAY, "retry_delay");
+	add_text(parameters, o, OPTION_RETRY_ON, "retry_on");
 	add_text(parameters, o, OPTION_POOL, "pool");
 	add_text(parameters, o, OPTION_DELAY, "delay");
 	if (o->value[OPTION_AT_TIME] != NULL &&

@@ -57,6 +57,7 @@ struct queue_job {
 	bool is_asked;      /* the caller's mark: the supervisor owes an answer about it */
 	bool
 	    is_suspending; /* the caller's mark: its process is being ended, for it to be suspended */
+	bool is_retry;     /* the caller's mark: it was run, and is to be run again */
 	bool is_resumed;   /* the caller's mark: it was suspended, and is run again */
 	char child[];
 };

@@ -14,6 +14,7 @@
 #include "server/record.h"
 #include "server/refusal.h"
 #include "server/regular.h"
+#include "server/retry.h"
 #include "server/row.h"
 #include "server/starter.h"
 #include "server/stranger.h"
@@ -74,10 +75,24 @@ touch_parent(struct server *s, const struct store_job *j)
 		deliver_touch(s->deliver, j->parent);
 }
 
+static struct retry_cause
+cause_of(const struct ending *e)
+{
+	struct retry_cause cause = {.status = e->status, .error = e->error};
+
+	if (e->ended != NULL) {
+		cause.started_ms = e->ended->started_wall_ms;
+		cause.cause = e->ended->cause;
+		cause.has_survivors = e->ended->survivor_count > 0;
+	}
+	return cause;
+}
+
 int
 jobs_end(struct server *s, int64_t number, const struct ending *e)
 {
 	struct queue_job *j = queue_find(s->queue, number);
+	const struct retry_cause cause = cause_of(e);
 	char beats[PATH_MAX];
 	struct row row;
 	uint64_t freed;
@@ -88,6 +103,8 @@ jobs_end(struct server *s, int64_t number, const struct ending *e)
 		r = -ENOENT;
 	if (r < 0)
 		return r;
+	if (j != NULL && retry_is_due(j, &row.job.order, &cause))
+		return retry_begin(s, j, &row.job, &cause);
 	/* May add an event, which must come before the record takes its number. */
 	freed = outputs_finish(s->outputs, number, &row.job.limits);
 	r = server_check(s, store_end(s, &row, e, freed, &seq));
@@ -279,8 +296,10 @@ size_t
 jobs_cancel(struct server *s, struct queue_job *j)
 {
 	struct ending e = {.status = STATUS_CANCELLED,
-	    .error = j->status == STATUS_SUSPENDED ? "cancelled while it was suspended"
-						   : "cancelled before it was started"};
+	    .error = j->status == STATUS_SUSPENDED
+		? "cancelled while it was suspended"
+		: (j->is_retry ? "cancelled before it was run again"
+			       : "cancelled before it was started")};
 
 	j->is_cancelled = true;
 	if (!queue_is_live(j))

@@ -70,7 +70,10 @@ struct ending {
 	const struct wire_ended *ended; /* or NULL */
 };
 
-/* The end of a job, however it came. -ENOENT if the store knows of no such unfinished job; or -errno. */
+/*
+ * The end of a job, however it came; or of a run of it, if it is to be run again (server/retry.h).
+ * -ENOENT if the store knows of no such unfinished job; or -errno.
+ */
 int jobs_end(struct server *s, int64_t number, const struct ending *e);
 
 #endif

@@ -14,10 +14,12 @@ struct order_parameters {
 	int64_t priority; /* ORDER_NO_PRIORITY: not given */
 	const char *pool;
 	const char *delay, *at;
+	int64_t retries;
+	const char *retry_delay, *retry_on;
 };
 
 /* How many parameters these are. */
-#define ORDER_FIELDS 4
+#define ORDER_FIELDS 7
 
 #define ORDER_NO_PRIORITY INT64_MIN
 

@@ -389,6 +389,9 @@ make_object(const struct record *r)
 		json_object_set_new(o, "ran", r->job->started_ms != 0 ? json_true() : json_null());
 	else if (r->job->started_ms != 0) /* also in an earlier run, before a suspension */
 		json_object_set_new(o, "ran", json_true());
+	else if (r->job->order.retried > 0)
+		json_object_set_new(o, "ran",
+		    json_true()); /* an earlier run of it, if not the last */
 	if (r->stage != NULL) {
 		name = strerrorname_np(r->start_error);
 		json_object_set_new(o, "stage", json_string(r->stage));

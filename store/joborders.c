@@ -1,7 +1,12 @@
 /*
- * joborders: see joborders.h. Run by the server. NULL is none.
+ * joborders: see joborders.h. Run by the server; see also store.h. NULL is none.
  */
 #include "store/joborders.h"
+
+#include "base/clock.h"
+#include "store/records.h"
+
+#include <errno.h>
 
 /* In the order of ORDER_COLUMNS in sql.c. */
 enum part {
@@ -54,4 +59,45 @@ joborders_load(const struct sql_use *u, int first, struct store_order *o)
 	o->due_ns = (uint64_t)sql_int(u, first + PART_DUE_BOOTTIME);
 	o->due_boot = sql_text(u, first + PART_DUE_BOOT);
 	o->delay_ns = (uint64_t)sql_int(u, first + PART_DELAY);
+}
+
+/* Runs a guarded update that was bound; -ENOENT where the guard let nothing through. */
+static int
+run_guarded(struct sql_use *u)
+{
+	int changes, rc = sql_run(u, &changes);
+
+	return rc == 0 && changes == 0 ? -ENOENT : rc;
+}
+
+int
+store_set_retry(struct store *s, int64_t job, int64_t started_ms, const struct store_order *o,
+    const char *body)
+{
+	struct sql_use u;
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_RETRY);
+	sql_bind_int(&u, 1, job);
+	sql_bind_known(&u, 2, started_ms);
+	sql_bind_int(&u, 3, o->retried);
+	joborders_bind_due(&u, 4, o);
+	rc = run_guarded(&u);
+	return rc < 0 ? rc : records_add_event(s, clock_wall_ms(), "retry", job, body);
+}
+
+int
+store_set_due(struct store *s, int64_t job, const struct store_order *o)
+{
+	struct sql_use u;
+	int rc = sql_begin(s);
+
+	if (rc < 0)
+		return rc;
+	sql_use(&u, s, SQL_SET_DUE);
+	sql_bind_int(&u, 1, job);
+	joborders_bind_due(&u, 2, o);
+	return run_guarded(&u);
 }

@@ -285,20 +285,6 @@ store_set_standing(struct store *s, const struct standing *st)
 }
 
 int
-store_set_due(struct store *s, int64_t job, const struct store_order *o)
-{
-	struct sql_use u;
-	int rc = sql_begin(s);
-
-	if (rc < 0)
-		return rc;
-	sql_use(&u, s, SQL_SET_DUE);
-	sql_bind_int(&u, 1, job);
-	joborders_bind_due(&u, 2, o);
-	return run_guarded(&u);
-}
-
-int
 store_set_cancelled(struct store *s, int64_t job)
 {
 	struct sql_use u;

@@ -78,6 +78,11 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_IS_PAUSED] = "SELECT paused_ns IS NOT NULL FROM job WHERE job = ?1",
     [SQL_SET_STANDING] = "UPDATE job SET " SET_STANDING
 			 "WHERE job = ?1 AND status = 'running' AND coalesce(revision, 0) < ?17",
+    [SQL_SET_RETRY] =
+	"UPDATE job SET status = 'queued', run = run + 1, started_ms = coalesce(?2, started_ms), "
+	"retried = ?3, due_ms = ?4, due_boottime_ns = ?5, due_boot_id = ?6, delay_ns = ?7, "
+	"supervisor = NULL, boot_id = NULL, " UNSET_STANDING
+	"WHERE job = ?1 AND status IN ('starting', 'running')",
     [SQL_SET_DUE] = "UPDATE job SET due_ms = ?2, due_boottime_ns = ?3, due_boot_id = ?4, "
 		    "delay_ns = ?5 WHERE job = ?1 AND status = 'queued'",
     [SQL_SET_CANCELLED] = "UPDATE job SET is_cancelled = 1 WHERE job = ?1 AND ended_ms IS NULL",

@@ -170,6 +170,14 @@ int store_set_standing(struct store *s, const struct standing *st);
 int store_set_ancestry(struct store *s, int64_t job, const char *ancestry);
 int store_read_ancestry(struct store *s, int64_t job, char **ret_ancestry);
 
+/*
+ * It has ended, but is to be run again: queued, with the next run's number and what of the order has changed
+ * (retried, and when it is due). started_ms: of the run that has ended, 0: unknown. Also adds the `retry`
+ * event with this body. -ENOENT if it does not start or run.
+ */
+int store_set_retry(struct store *s, int64_t job, int64_t started_ms, const struct store_order *o,
+    const char *body);
+
 /* When a queued job is due has changed: due_ms, due_ns, due_boot and delay_ns. -ENOENT if it is not queued. */
 int store_set_due(struct store *s, int64_t job, const struct store_order *o);
 

@@ -164,6 +164,51 @@ its_place_in_the_queue_is_read_as_it_was_added(void **state)
 }
 
 static void
+a_job_that_is_run_again_is_queued_with_its_next_run(void **state)
+{
+	const struct store_order next = {.retried = 1,
+	    .due_ms = 9000,
+	    .due_ns = 8000,
+	    .due_boot = "now",
+	    .delay_ns = 7000};
+	struct fixture *x = *state;
+	struct store_job j = fixture_job("p", "c");
+	struct found found = {.count = 0};
+	int64_t job = 0, run = 0, seq = 0;
+
+	j.order = (struct store_order){.priority = 3, .pool = "gpu", .retries = 2};
+	assert_int_equal(store_add_job(x->store, &j, NULL, "b", 1, &job, &run), 0);
+	assert_int_equal(store_set_retry(x->store, job, 0, &next, "{}"), -ENOENT);
+	assert_int_equal(store_set_starting(x->store, job, 1, "boot", 5), 0);
+	seq = next_seq(x);
+	assert_int_equal(store_set_retry(x->store, job, 4000, &next, "{\"retry\":1}"), 0);
+	assert_int_equal(next_seq(x), seq + 1); /* its event */
+	assert_int_equal(store_commit(x->store), 0);
+	fixture_reopen(x);
+	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
+	assert_int_equal(found.job.status, STATUS_QUEUED);
+	assert_int_equal(found.job.run, run + 1);
+	assert_int_equal(found.job.started_ms, 4000);
+	assert_int_equal(found.job.standing.mark, 0);
+	assert_int_equal(found.job.supervisor, 0);
+	assert_string_equal(found.boot_id, "NULL");
+	assert_int_equal(found.job.order.priority, 3);
+	assert_int_equal(found.job.order.retries, 2);
+	assert_int_equal(found.job.order.retried, 1);
+	assert_int_equal(found.job.order.due_ms, 9000);
+	assert_int_equal(found.job.order.due_ns, 8000);
+	assert_int_equal(found.job.order.delay_ns, 7000);
+	assert_string_equal(found.due_boot, "now");
+	assert_int_equal(store_set_due(x->store, job, &(struct store_order){.due_ms = 5}), 0);
+	assert_int_equal(store_read_job(x->store, job, found_job, &found), 0);
+	assert_int_equal(found.job.order.due_ms, 5);
+	assert_int_equal(found.job.order.due_ns, 0);
+	assert_string_equal(found.due_boot, "NULL");
+	assert_int_equal(store_set_starting(x->store, job, 1, "boot", 5), 0);
+	assert_int_equal(store_set_due(x->store, job, &next), -ENOENT);
+}
+
+static void
 a_job_goes_through_its_life(void **state)
 {
 	struct fixture *x = *state;
@@ -562,6 +607,7 @@ main(void)
 	    TEST(what_is_off_is_off_when_it_is_read),
 	    TEST(what_it_has_of_its_profile_is_read_as_it_was_added),
 	    TEST(its_place_in_the_queue_is_read_as_it_was_added),
+	    TEST(a_job_that_is_run_again_is_queued_with_its_next_run),
 	    TEST(a_job_goes_through_its_life),
 	    TEST(a_start_told_twice_is_one_event),
 	    TEST(a_job_never_goes_back),
