@@ -217,6 +217,10 @@ a_runner_that_can_never_match_is_seen(void **state)
 	assert_use(NULL, "");
 	add("around-again", "x %a", "match_child", "a*", "match_model", "m", NULL);
 	assert_use("it can never match: [runner around] ", "");
+	/* A pattern that another one matches as a text may match more than that. */
+	add("two-letters", "x", "match_child", "z?", NULL);
+	add("z", "x", "match_child", "z*", NULL);
+	assert_use(NULL, "");
 	add("any", "x", "match_child", "**", NULL);
 	assert_use(NULL, "");
 	add("last", "x", "match_parent", "p*", NULL);
