@@ -98,6 +98,7 @@ admit_by_environ(struct server *s, const struct standing *m)
 	    .is_delivered = true,
 	    .command = "(not known: the store was set aside while it ran)",
 	    .limits = s->config.limits,
+	    .policy = POLICY_DENY, /* what it had is not known, and nothing may loosen it */
 	    .queued_ms = m->started_wall_ms,
 	    .boot_id = s->boot_id,
 	    .supervisor = s->instance};

@@ -168,6 +168,8 @@ is_file_count() {
 	wait_until is_status a running
 	assert is_alive "$pid"
 	assert_equal "$(job_field a '[.job, .run, .parent] | tojson')" '[1,1,"P"]'
+	# Nobody knows whether its profile let it ask.
+	assert_equal "$(job_field a .approvals)" deny
 	enqueue b -- true
 	assert [ "$(job_field b .job)" -gt 1 ]
 	touch "$TEST_DIR/go"
