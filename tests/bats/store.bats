@@ -292,13 +292,16 @@ is_file_count() {
 }
 
 @test "a store of a newer version that comes while the daemon runs is refused, and waited for" {
+	local version
+
 	enqueue a -- testjob wait-for "$TEST_DIR/go"
 	wait_until is_status a running
+	version=$(db 'PRAGMA user_version')
 	db 'PRAGMA user_version = 99'
 	kill_server
 	trouble_is '*written by a newer spawnd (schema 99*'
 	run -74 spawnd enqueue --parent P --child b -- true
-	db 'PRAGMA user_version = 4'
+	db "PRAGMA user_version = $version"
 	wait_until trouble_is null
 	touch "$TEST_DIR/go"
 	run -0 spawnd wait a
