@@ -33,13 +33,14 @@ write_work() {
 	export SPAWND ROOM=$1
 }
 
-# A job of the random tree: enqueues its children, $TEST_DIR/below/N, and waits for them in one of five ways.
+# A job of the random tree: enqueues its children, $TEST_DIR/below/N, and waits for them in one of six ways.
 write_member() {
 	cat >"$TEST_DIR/member" <<-'EOF'
 		#!/bin/bash
 		. "$TEST_DIR/work"
 		below=($(cat "$TEST_DIR/below/$1" 2>/dev/null))
-		way=$(($1 % 5))
+		[[ -z ${SPAWND_RESUMED-} ]] || exit 0
+		way=$(($1 % 6))
 		for i in "${below[@]}"; do
 			((way == 4)) || "$SPAWND" enqueue --child "j$i" -- "$0" "$i" || exit 1
 		done
@@ -62,6 +63,7 @@ write_member() {
 			for i in "${below[@]}"; do
 				lent "$SPAWND" run --child "j$i" -- "$0" "$i" || exit 2
 			done ;;
+		5) exec "$SPAWND" suspend ;;
 		esac >/dev/null
 	EOF
 	chmod +x "$TEST_DIR/member"
