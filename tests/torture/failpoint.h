@@ -22,6 +22,8 @@
 	X(store_set_running) \
 	X(store_set_standing) \
 	X(store_end_job) \
+	X(store_set_ancestry) \
+	X(store_set_cancelled) \
 	X(store_add_event) \
 	X(store_acknowledge) \
 	X(store_set_parent) \

@@ -282,3 +282,49 @@ suspends_at() {
 		done
 	done
 }
+
+# cut_at PLAN: a tree of six, three of which run, is cancelled from its root while the plan is carried out. It is cut
+# down whole, and nobody of it begins any more.
+cut_at() {
+	local name=${1//[^a-zA-Z0-9]/_} child statuses
+
+	for child in "$name" "$name".{1,2,3,4,5}; do
+		spawnd enqueue --parent "$([[ $child == "$name" ]] && echo P || echo "$name")" --child "$child" -- \
+			sh -c 'echo "$SPAWND_CHILD" >>"$TEST_DIR/began"; exec testjob stall' >/dev/null || return
+	done
+	wait_until is_status "$name.2" running || return
+	arm "$1"
+	spawnd cancel "$name" >/dev/null || return
+	for child in "$name" "$name".{1,2,3,4,5}; do
+		wait_until has_ended "$child" || return
+	done
+	assert_equal "$(done_count)" "$((++PLANS))" || return
+	statuses=$(spawnd list --json | jq -r "select(.child | startswith(\"$name\")) | .status" | sort | uniq | paste -sd' ')
+	# The request goes to who runs before it is stored, for disks stall: where both die then, nobody knows that it was
+	# asked for.
+	if [[ $1 == *:kill-both ]]; then
+		assert_regex "$statuses" '^cancelled( error)?( lost)?$' || return
+	else
+		assert_equal "$statuses" cancelled || return
+	fi
+	assert_equal "$(job_field "$name.5" '"\(.status) \(.started_at)"')" 'cancelled null' || return
+	assert_equal "$(grep -c "^$name" "$TEST_DIR/began")" 3
+}
+
+@test "a cancel cuts a tree down whole, whoever dies at whatever step of it" {
+	local point action
+
+	setup_page
+	configure '[spawnd]' 'max_running = 3'
+	PLANS=0
+	spawnd daemon --detach
+	for point in store_end_job:{before,after}:2 store_set_cancelled:{before,after}:{1,2} \
+		store_commit:{before,after}:1 wire_send/CANCEL:{before,after}:2; do
+		for action in kill-self kill-both; do
+			cut_at "$point:server:$action" || {
+				echo "at $point:server:$action" >&2
+				return 1
+			}
+		done
+	done
+}
