@@ -352,7 +352,7 @@ conn_is_refused(const struct conn *c)
 	return c->is_refused;
 }
 
-/* Nobody here is asked who he is: jobs do not wait. */
+/* Who asks a socket gets no answer: there is none. */
 int
 conn_fd(const struct conn *c)
 {

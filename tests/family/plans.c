@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 /* More than the longest grace period, and than a supervisor and a server need to come back. */
-#define PATIENCE_NS (20 * NSEC_PER_SEC)
+#define PATIENCE_NS (13 * NSEC_PER_SEC)
 
 static struct {
 	size_t count;

@@ -394,7 +394,7 @@ hear_lull(struct slot *slot, bool is_lulled)
 static void
 hear_cancel(struct slot *slot)
 {
-	if (world_once_in(RARELY))
+	if (world_once_in(RARELY / 4))
 		supervisor_die();
 	if (slot->state == SLOT_STARTING)
 		slot->is_cancelled = true;
