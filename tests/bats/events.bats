@@ -436,6 +436,8 @@ fields_in_manual() {
 	finish words -- testjob beat "tool=t phase=p round=1 progress=0.5 message=m"
 	finish long -- testjob beat "$long"
 	finish flood -- sh -c 'seq 1 50000 >"$SPAWND_HEARTBEAT"'
+	finish asks -- "$SPAWND" ask --timeout 0.1 "may I?"
+	finish tries --retries 1 --retry-delay 0.01s -- false
 	SPAWND=$SPAWND finish again -- sh -c '[ -n "$SPAWND_RESUMED" ] ||
 		{ "$SPAWND" enqueue --child below -- true && exec "$SPAWND" suspend; }'
 	enqueue still --max-idle 20s -- testjob wait-for "$TEST_DIR/go" beat x >/dev/null
