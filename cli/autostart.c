@@ -3,7 +3,7 @@
  * `spawnd daemon --detach --if-needed`, which returns when it serves, or at once if another holds
  * the lock; then connect, again and again while that other one is still starting; and begin anew
  * if it was killed, or nobody serves after a while, for the holder of the lock may have been a daemon
- * about to end.
+ * about to end. Inside a job of the daemon in question it only waits for others to do so.
  *
  * Must not let the daemon inherit what belongs to the caller: its pipes, its signal mask, its
  * service manager.
@@ -103,6 +103,29 @@ connect_soon(const char *path, uint64_t until_ns, int *ret_fd, struct fault *f)
 	}
 }
 
+/* Whether this is part of a job of the very daemon that does not answer. */
+static bool
+is_in_its_job(const struct paths *p)
+{
+	const char *socket = getenv("SPAWND_SOCKET");
+
+	return getenv("SPAWND_JOB") != NULL && socket != NULL && strcmp(socket, p->socket) == 0;
+}
+
+/* A daemon that a job started would be one of the job's processes, and be ended with them. */
+static int
+await_other(const struct paths *p, uint64_t deadline_ns, int *ret_fd, struct fault *f)
+{
+	int r = connect_soon(p->socket, deadline_ns, ret_fd, f);
+
+	if (r != -ENOENT && r != -ECONNREFUSED)
+		return r;
+	return fault_set(f, ECONNREFUSED,
+	    "no daemon answers at %s, and a job starts none, for that would end with the job; "
+	    "'spawnd daemon --detach' outside of jobs starts one",
+	    p->socket);
+}
+
 int
 autostart_connect(const struct paths *p, int *ret_fd, int *ret_exit_code, struct fault *f)
 {
@@ -111,6 +134,8 @@ autostart_connect(const struct paths *p, int *ret_fd, int *ret_exit_code, struct
 	int r;
 
 	*ret_exit_code = EX_UNAVAILABLE;
+	if (is_in_its_job(p))
+		return await_other(p, deadline_ns, ret_fd, f);
 	if (!is_wanted(p))
 		return fault_set(f, ECONNREFUSED,
 		    "no daemon answers at %s, and %s says autostart = no; "

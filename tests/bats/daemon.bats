@@ -196,6 +196,33 @@ start_daemon() {
 	assert_record .status completed
 }
 
+@test "a job starts no daemon, which would end with it, and meets the one that others start" {
+	local pid server
+
+	enqueue a -- sh -c 'testjob pid leader wait-for go; '"$SPAWND"' list >/dev/null 2>alone; echo $? >code
+		testjob wait-for on; '"$SPAWND"' list >/dev/null && touch met; testjob stall'
+	wait_until test -s "$TEST_DIR/leader"
+	pid=$(daemon_field pid)
+	server=$(daemon_field server_pid)
+	kill -KILL "$pid" "$server"
+	wait_until not is_alive "$pid"
+	wait_until not is_alive "$server"
+	touch "$TEST_DIR/go"
+	wait_until test -s "$TEST_DIR/code"
+	assert_equal "$(cat "$TEST_DIR/code")" 69
+	run cat "$TEST_DIR/alone"
+	assert_output --partial 'a job starts none'
+	# From outside, where the job's variables are not.
+	enqueue b -- true
+	await_record b
+	assert_record .status completed
+	touch "$TEST_DIR/on"
+	wait_until test -e "$TEST_DIR/met"
+	spawnd cancel a
+	await_record a
+	assert_equal "$(daemon_field is_stopping)" false
+}
+
 @test "--ready-fd says when it serves" {
 	mkfifo "$TEST_DIR/ready"
 	"$SPAWND" daemon --ready-fd 9 9>"$TEST_DIR/ready" >"$TEST_DIR/out" 2>&1 3>&- &
