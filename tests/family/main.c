@@ -20,9 +20,11 @@
 #include "tests/sim/world.h"
 
 #include <err.h>
+#include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,8 +193,11 @@ live(bool is_first)
 	const struct itimerval limit = {.it_value.tv_sec = SERVER_SECONDS};
 	struct server_setup setup = {.is_first = is_first};
 	int status = 0;
-	pid_t pid = fork();
+	pid_t pid;
 
+	/* Others on this machine may have all processes that there are, for a while. */
+	while ((pid = fork()) < 0 && errno == EAGAIN)
+		poll(NULL, 0, 100);
 	if (pid < 0)
 		err(EX_OSERR, "fork");
 	if (pid == 0) {

@@ -38,6 +38,7 @@ struct actor {
 	unsigned acts_left;
 	int64_t seqs[64];
 	unsigned seq_count;
+	bool is_ending; /* it was cancelled, and knows */
 	bool is_over;
 };
 
@@ -449,7 +450,9 @@ go_on(struct actor *a, const char *error)
 {
 	struct plan *p = plan_of(a);
 
-	if (p == NULL || !p->is_waiting || (error != NULL && strcmp(error, "ParentGone") == 0))
+	if (error != NULL && strcmp(error, "ParentGone") == 0)
+		a->is_ending = true;
+	if (p == NULL || !p->is_waiting || a->is_ending)
 		return;
 	p->is_waiting = false;
 	promises_resumes(p, clients_was_cut(a->client));

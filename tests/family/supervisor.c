@@ -58,7 +58,7 @@ struct letter {
 static struct {
 	struct supervisor_handlers handlers;
 	uint64_t epoch; /* how many supervisors there were */
-	uint64_t letter_count, letter_ns;
+	uint64_t letter_count, heard_count, letter_ns;
 	uint32_t slot_count;
 	bool is_calm, is_mortal;
 	bool tell_hello, tell_synced, is_to_speak;
@@ -91,7 +91,7 @@ supervisor_init(const struct supervisor_handlers *h, uint32_t slot_count, bool i
 	memset(sup->slots, 0, sizeof(sup->slots));
 	sup->handlers = *h;
 	sup->epoch = 1;
-	sup->letter_count = sup->letter_ns = 0;
+	sup->letter_count = sup->heard_count = sup->letter_ns = 0;
 	sup->slot_count = slot_count;
 	sup->is_calm = false;
 	sup->is_mortal = is_mortal;
@@ -234,14 +234,17 @@ is_killed(void *arg, uint64_t tag)
 	struct plan *p = plan_of_tag(tag);
 
 	if (p != NULL && slot->state == SLOT_RUNNING && slot->plan == p &&
-	    slot->kill_ns == world_now())
+	    slot->kill_ns <= world_now())
 		bury(p, SIGKILL);
 }
 
+/* The grace period goes on where an earlier supervisor began it. */
 static void
 send_signal(struct slot *slot)
 {
-	slot->kill_ns = world_now() + GRACE_NS;
+	if (slot->standing.ending_ns == 0)
+		slot->standing.ending_ns = world_now();
+	slot->kill_ns = slot->standing.ending_ns + GRACE_NS;
 	if (world_once_in(4))
 		world_at(slot->kill_ns, is_killed, slot, tag_of(slot->plan));
 	else
@@ -440,6 +443,9 @@ hear(void *arg, uint64_t tag)
 	const struct letter *letter = &sup->letters[tag % LETTERS_MAX];
 
 	(void)arg;
+	if (tag < sup->heard_count)
+		return;
+	sup->heard_count = tag + 1;
 	if (letter->epoch != sup->epoch)
 		return;
 	if (letter->type == WIRE_QUIT)
@@ -603,6 +609,9 @@ link_new(struct loop *l, int fd, const struct link_handlers *h, struct link **re
 	if (linked == NULL)
 		return -ENOMEM;
 	linked->handlers = *h;
+	/* A server that has gone is heard to the end before there is another. */
+	while (sup->heard_count < sup->letter_count)
+		hear(NULL, sup->heard_count);
 	report();
 	sup->tell_hello = true;
 	*ret_link = linked;
