@@ -12,14 +12,14 @@ seconds_between() {
 }
 
 @test "a delayed job waits, counts as queued, and is started when the delay has passed" {
-	enqueue c --delay 1s -- true
+	enqueue c --delay 10s -- true
 	assert_equal "$(job_field c .status)" queued
 	waits_for_time c
 	await_record c
 	assert_record .status completed
 	assert_equal "$(jq -n --argjson r "$RECORD" '
 		def ms: sub("\\.(?<f>...)Z"; "Z") as $s | ($s | fromdate) * 1000 + (capture("\\.(?<f>...)Z").f | tonumber);
-		($r.started_at | ms) - ($r.queued_at | ms) >= 990')" true
+		($r.started_at | ms) - ($r.queued_at | ms) >= 9990')" true
 }
 
 @test "a job waits for its time while others run, and in a list it says so" {
@@ -36,7 +36,7 @@ seconds_between() {
 @test "--at waits for that time, in the caller's zone where none is given" {
 	local at
 
-	at=$(date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%SZ)
+	at=$(date -u -d '+15 seconds' +%Y-%m-%dT%H:%M:%SZ)
 	enqueue soon --at "$at" -- true
 	assert_equal "$(job_field soon .due_at)" "${at%Z}.000Z"
 	TZ=XYZ-5:30 enqueue local --at '2100-01-01 05:30' -- true

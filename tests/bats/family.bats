@@ -233,7 +233,7 @@ write_parent() {
 
 @test "a job that is ended while it lends leaves the room to others" {
 	configure '[spawnd]' 'max_running = 1'
-	enqueue top --max-total 1s -- sh -c '"$1" enqueue --child a -- testjob wait-for "$TEST_DIR/go"
+	enqueue top --max-total 8s -- sh -c '"$1" enqueue --child a -- testjob wait-for "$TEST_DIR/go"
 		"$1" wait' sh "$SPAWND"
 	await_record top
 	assert_record .status timeout
@@ -245,7 +245,7 @@ write_parent() {
 
 @test "the idle clock of a job that waits for its own children stands still" {
 	configure '[spawnd]' 'max_running = 1'
-	enqueue top --max-idle 0.5s -- sh -c '"$1" enqueue --child a -- testjob sleep 1500; "$1" wait a' \
+	enqueue top --max-idle 5s -- sh -c '"$1" enqueue --child a -- testjob sleep 6500; "$1" wait a' \
 		sh "$SPAWND"
 	await_record top
 	assert_record .status completed
@@ -253,7 +253,7 @@ write_parent() {
 
 @test "who waits for somebody else's children lends, but grows idle" {
 	configure '[spawnd]' 'max_running = 1'
-	enqueue top --max-idle 0.5s -- sh -c '"$1" enqueue --parent Q --child a -- testjob stall; "$1" wait a' \
+	enqueue top --max-idle 5s -- sh -c '"$1" enqueue --parent Q --child a -- testjob stall; "$1" wait a' \
 		sh "$SPAWND"
 	await_record top
 	assert_record .status timeout
