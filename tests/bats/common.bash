@@ -186,9 +186,15 @@ read_fifo() {
 	READER=$!
 }
 
+# Whether it is a living child of this shell: bash reaps at once, and where trees are ended that fork all the time
+# the number is soon another process's.
+is_own() {
+	is_alive "$1" && [[ $(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) == "$$" ]]
+}
+
 # Waits for a process that the test itself started; its exit code in $CODE.
 await_exit() {
-	wait_until not is_alive "$1" || return
+	wait_until not is_own "$1" || return
 	CODE=0
 	wait "$1" || CODE=$?
 }
