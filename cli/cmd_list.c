@@ -9,6 +9,7 @@
 #include "base/quote.h"
 #include "base/status.h"
 
+#include <bsd/string.h>
 #include <err.h>
 #include <stdbool.h>
 #include <string.h>
@@ -44,9 +45,18 @@ take_reply(void *arg, json_t *reply)
 static int
 check_status(const char *status)
 {
+	char names[256] = "";
+
 	if (status == NULL || status_parse(status) >= 0)
 		return 0;
-	warnx("--status '%s': no such status; spawnd(1) lists them", QUOTE(status));
+	for (int i = 0; i < STATUS_COUNT; i++) {
+		if (i != STATUS_STARTING) {
+			strlcat(names, status_name((enum status)i), sizeof(names));
+			strlcat(names, ", ", sizeof(names));
+		}
+	}
+	warnx("--status '%s': no such status; one of these is wanted: %spaused", QUOTE(status),
+	    names);
 	return EX_USAGE;
 }
 

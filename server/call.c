@@ -4,7 +4,9 @@
 #include "server/call.h"
 
 #include "base/clock.h"
+#include "base/id.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,27 @@ void
 call_fail_not_found(struct call *call, const char *what)
 {
 	call_fail(call, "NotFound", json_pack("{s:s}", "what", what));
+}
+
+void
+call_fail_unknown(struct call *call, const char *id, const char *why)
+{
+	char text[ID_SIZE + 128];
+
+	/* What is no id may be of any length, and is none that could be cut. */
+	if (id_fault(id) != NULL) {
+		call_fail_not_found(call, id);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s: %s", id, why);
+	call_fail_not_found(call, text);
+}
+
+void
+call_fail_no_child(struct call *call, const char *child)
+{
+	call_fail_unknown(call, child,
+	    "no child has had that id, and no job that number; 'spawnd list' shows all");
 }
 
 void

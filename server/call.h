@@ -48,6 +48,10 @@ void call_fail_argument(struct call *call, const char *field, const char *reason
 void call_fail_not_found(struct call *call, const char *what);
 void call_fail_store(struct call *call);
 
+/* NotFound{what}, which says why as well: of any id, and of a child's. */
+void call_fail_unknown(struct call *call, const char *id, const char *why);
+void call_fail_no_child(struct call *call, const char *child);
+
 /* TimedOut after timeout_ms; a negative one, or one of centuries, is none. */
 void call_set_timeout(struct call *call, int64_t timeout_ms);
 

@@ -98,7 +98,11 @@ add_named(struct call *call, struct pause *p)
 		const char *child = json_string_value(value);
 
 		r = server_find_child(s, child, copy_row, &row);
-		if (!add(call, p, r, &row, child))
+		if (r < 0) {
+			call_fail_no_child(call, child);
+			return false;
+		}
+		if (!add(call, p, 0, &row, child))
 			return false;
 	}
 	json_array_foreach (p->jobs, i, value) {

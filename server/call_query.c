@@ -242,7 +242,7 @@ status_pump(struct call *call)
 	json_decref(q->found);
 	q->found = NULL;
 	if (server_find_child(s, q->p.child, keep_job, q) < 0) {
-		call_fail_not_found(call, q->p.child);
+		call_fail_no_child(call, q->p.child);
 		return;
 	}
 	j = queue_find(s->queue, q->job);

@@ -245,7 +245,7 @@ call_tree(struct call *call)
 		note_all(t);
 	} else if (server_find_child(call->server, t->p.of, note_top, t) < 0 &&
 	    !note_children(t, t->p.of)) {
-		call_fail_not_found(call, t->p.of);
+		call_fail_no_child(call, t->p.of);
 		return;
 	}
 	sort_tops(&t->todo);

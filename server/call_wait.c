@@ -160,7 +160,7 @@ look_up_jobs(struct call *call)
 
 	json_array_foreach (w->p.children, i, value) {
 		if (server_find_child(call->server, json_string_value(value), note_job, call) < 0) {
-			call_fail_not_found(call, json_string_value(value));
+			call_fail_no_child(call, json_string_value(value));
 			return false;
 		}
 	}
@@ -316,7 +316,7 @@ call_wait(struct call *call)
 	}
 	if (w->p.parent != NULL &&
 	    store_each_job(call->server->store, w->p.parent, -1, 0, 1, stop_at_first, NULL) == 0) {
-		call_fail_not_found(call, w->p.parent);
+		call_fail_unknown(call, w->p.parent, "no child has had that parent");
 		return;
 	}
 	if (!look_up_jobs(call) || !check_endless(call))

@@ -139,6 +139,7 @@ check_retry_on(struct call *call, const char *text, uint32_t *ret_bits)
 {
 	static const char *const words[] = {"error", "timeout", "lost"};
 	uint32_t bits = 0, bit;
+	struct fault f;
 
 	for (const char *end; text != NULL; text = *end == ',' ? end + 1 : NULL) {
 		end = strchrnul(text, ',');
@@ -149,8 +150,10 @@ check_retry_on(struct call *call, const char *text, uint32_t *ret_bits)
 				bit = UINT32_C(1) << i;
 		}
 		if (bit == 0) {
-			call_fail_argument(call, "retry_on",
-			    "must be one or more of error, timeout, lost, with commas between");
+			fault_set(&f, EINVAL,
+			    "'%.*s': must be one or more of error, timeout, lost, with commas between",
+			    (int)(end - text), text);
+			call_fail_argument(call, "retry_on", f.text);
 			return false;
 		}
 		bits |= bit;

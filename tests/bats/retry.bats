@@ -147,7 +147,7 @@ waits_for_retry() {
 	run -64 --separate-stderr enqueue c --retries -1 -- true
 	[[ $stderr == *"--retries '-1'"*'from 0 to 1000000'* ]]
 	run -64 --separate-stderr enqueue c --retries 1 --retry-on success -- true
-	[[ $stderr == *'must be one or more of error, timeout, lost'* ]]
+	[[ $stderr == *"'success': must be one or more of error, timeout, lost"* ]]
 	run -64 --separate-stderr enqueue c --retries 1 --retry-on 'error,' -- true
 	run -64 --separate-stderr enqueue c --retries 1 --retry-delay soon -- true
 	[[ $stderr == *"--retry-delay 'soon': not a duration"* ]]

@@ -16,7 +16,12 @@ load common
 
 @test "status of a child that nobody knows is refused" {
 	run -66 --separate-stderr spawnd status nobody
-	[[ $stderr == *nobody* ]]
+	[[ $stderr == *"not found: nobody: no child has had that id"* ]]
+}
+
+@test "list names the statuses that there are" {
+	run -64 --separate-stderr spawnd list --status ended
+	assert_equal "$stderr" "spawnd list: --status 'ended': no such status; one of these is wanted: queued, running, suspended, completed, error, timeout, cancelled, lost, skipped, paused"
 }
 
 @test "list shows what was asked for" {
