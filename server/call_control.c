@@ -99,27 +99,31 @@ call_cancel(struct call *call)
 	struct parameters p;
 	size_t count = 0, i;
 	json_t *value;
+	const char *unknown = NULL;
 	char number[32];
 
 	if (!read_parameters(call, cancel_fields, &p))
 		return;
+	/* Who wants several ended wants those ended that are there. */
 	json_array_foreach (p.children, i, value) {
-		if (cancel_child(s, json_string_value(value), &count) < 0) {
-			call_fail_not_found(call, json_string_value(value));
-			return;
-		}
+		if (cancel_child(s, json_string_value(value), &count) < 0 && unknown == NULL)
+			unknown = json_string_value(value);
 	}
 	json_array_foreach (p.jobs, i, value) {
-		if (cancel_number(s, json_integer_value(value), &count) < 0) {
+		if (cancel_number(s, json_integer_value(value), &count) < 0 && unknown == NULL) {
 			snprintf(number, sizeof(number), "job %lld",
 			    (long long)json_integer_value(value));
-			call_fail_not_found(call, number);
-			return;
+			unknown = number;
 		}
 	}
 	if (p.parent != NULL)
 		count += cancel_parent(s, p.parent);
-	call_reply(call, json_pack("{s:I}", "cancelled", (json_int_t)count));
+	if (unknown == number)
+		call_fail_not_found(call, number);
+	else if (unknown != NULL)
+		call_fail_no_child(call, unknown);
+	else
+		call_reply(call, json_pack("{s:I}", "cancelled", (json_int_t)count));
 }
 
 void

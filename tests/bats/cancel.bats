@@ -63,7 +63,19 @@ load common
 
 @test "cancel of a child that nobody knows is refused" {
 	run -66 --separate-stderr spawnd cancel nobody
-	[[ $stderr == *nobody* ]]
+	assert_equal "$stderr" "spawnd cancel: not found: nobody: no child has had that id, and no job that number; 'spawnd list' shows all"
+}
+
+@test "a child that nobody knows keeps cancel from none of the others" {
+	enqueue a -- testjob stall
+	enqueue b -- testjob stall
+	run -66 --separate-stderr spawnd cancel a nobody b nowhere
+	assert_equal "$output" ''
+	[[ $stderr == *"not found: nobody: "* ]]
+	await_record a
+	assert_record .status cancelled
+	await_record b
+	assert_record .status cancelled
 }
 
 @test "a timeout stays a timeout when a cancel comes later" {
