@@ -361,6 +361,10 @@ tell_end(struct batch *b)
 		    "; line %" PRId64 " was not, nor what is behind it: mend it, and go on with "
 		    "--from-line %" PRId64,
 		    b->bad_line, b->bad_line);
+	else if (b->from_line > b->lines.number + 1)
+		snprintf(rest, sizeof(rest),
+		    ": --from-line %" PRId64 ", but there are only %" PRId64 " lines", b->from_line,
+		    b->lines.number);
 	else if (b->signo != 0)
 		snprintf(rest, sizeof(rest), "; interrupted: go on with --from-line %" PRId64,
 		    b->lines.number + 1);

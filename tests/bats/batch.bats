@@ -129,6 +129,11 @@ hold_queue() {
 	run --separate-stderr -0 spawnd enqueue --batch "$TEST_DIR/jobs" --from-line 5
 	assert_equal "$stderr" 'spawnd enqueue: 45 jobs queued'
 	assert_equal "$(children | wc -w)" 51
+	# There is nothing to go on with behind the last line, and farther behind is a mistake.
+	run --separate-stderr -0 spawnd enqueue --batch "$TEST_DIR/jobs" --from-line 50
+	assert_equal "$stderr" 'spawnd enqueue: 0 jobs queued'
+	run --separate-stderr -0 spawnd enqueue --batch "$TEST_DIR/jobs" --from-line 51
+	assert_equal "$stderr" 'spawnd enqueue: 0 jobs queued: --from-line 51, but there are only 49 lines'
 }
 
 @test "a line is queued when it comes, whatever comes next" {
