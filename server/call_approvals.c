@@ -85,7 +85,7 @@ find_taker(struct call *call, struct take *t)
 {
 	struct server *s = call->server;
 	int64_t job = 0;
-	int r = caller_find(s, call->conn, &job);
+	int r = caller_prove(s, call->conn, &job);
 
 	if (r == 0 && job != 0 && t->parent != NULL) {
 		r = server_check(s,

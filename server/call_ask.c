@@ -163,8 +163,9 @@ find_asker(struct call *call, struct ask *a)
 {
 	struct server *s = call->server;
 	const struct queue_job *j;
+	bool is_certain;
 	int64_t job = 0;
-	int r = caller_find(s, call->conn, &job);
+	int r = caller_find(s, call->conn, &job, &is_certain);
 
 	if (r < 0 && r != -ESRCH) {
 		call_fail_store(call);
@@ -266,7 +267,7 @@ answer(struct call *call, const struct answer *p, enum decision decision)
 		fail_closed(call, p->id);
 		return;
 	}
-	r = caller_find(s, call->conn, &who.job);
+	r = caller_prove(s, call->conn, &who.job);
 	if (r == 0 && who.job != 0 && p->parent != NULL &&
 	    (a->row.put_to == NULL || strcmp(p->parent, a->put_to) != 0))
 		r = -ESRCH;

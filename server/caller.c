@@ -26,10 +26,11 @@
 
 struct kin {
 	pid_t parent;
+	pid_t session;
 	uint64_t start_time;
 };
 
-/* proc_pid_stat(5), fields 4 and 22; the name before them may hold anything. 0 or -ESRCH. */
+/* proc_pid_stat(5), fields 4, 6 and 22; the name before them may hold anything. 0 or -ESRCH. */
 static int
 read_kin(pid_t pid, struct kin *ret_kin)
 {
@@ -50,7 +51,12 @@ read_kin(pid_t pid, struct kin *ret_kin)
 	if (at == NULL)
 		return -ESRCH;
 	ret_kin->parent = (pid_t)strtol(at, &end, 10);
-	for (int field = 4; at != NULL && field < 22; field++)
+	for (int field = 4; at != NULL && field < 6; field++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL)
+		return -ESRCH;
+	ret_kin->session = (pid_t)strtol(at, &end, 10);
+	for (int field = 6; at != NULL && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	if (at == NULL)
 		return -ESRCH;
@@ -113,7 +119,7 @@ is_there(int fd)
 }
 
 static int
-find(struct server *s, pid_t pid, int64_t *ret_job)
+find(struct server *s, pid_t pid, int64_t *ret_job, bool *ret_is_marked)
 {
 	uint64_t mark, outer;
 	int r = mark_read(pid, &mark, &outer);
@@ -123,23 +129,99 @@ find(struct server *s, pid_t pid, int64_t *ret_job)
 	r = find_by_mark(s, mark, ret_job);
 	if (r == 0 && *ret_job == 0)
 		r = find_by_mark(s, outer, ret_job);
+	*ret_is_marked = r == 0 && *ret_job != 0;
 	if (r == 0 && *ret_job == 0)
 		r = find_by_kin(s, pid, ret_job);
 	return r;
 }
 
+static bool
+is_leader(const struct standing *leader, pid_t pid, uint64_t start_time)
+{
+	return pid == leader->pid && (leader->start_time == 0 || start_time == leader->start_time);
+}
+
+/* A session is inherited, or made, but nobody can enter that of another. */
+static bool
+is_session_of(const struct standing *leader, pid_t session)
+{
+	struct kin kin;
+
+	return session == leader->pid && read_kin(session, &kin) == 0 &&
+	    is_leader(leader, session, kin.start_time);
+}
+
+/*
+ * Any process may give itself the mark of another job. Whether there is more that says that it is of this one:
+ * the job's first process above it, or that one's session. 0; -ENOENT: there is not; -ESRCH: it is of another.
+ */
+static int
+check_mark(struct server *s, pid_t pid, int64_t job)
+{
+	const struct standing *leader;
+	pid_t session = 0;
+	int64_t other = 0;
+	struct row row;
+	struct kin kin;
+	int r = server_check(s, store_read_job(s->store, job, row_copy, &row));
+
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
+	leader = &row.job.standing;
+	if (leader->pid <= 0)
+		return 0; /* it is just being started */
+	for (int i = 0; i < GENERATIONS_MAX && pid > 1; i++) {
+		r = read_kin(pid, &kin);
+		if (r < 0)
+			return r;
+		if (is_leader(leader, pid, kin.start_time))
+			return 0;
+		if (i == 0)
+			session = kin.session;
+		if (kin.parent == s->supervisor_pid && kin.parent != 0) {
+			r = server_check(s,
+			    store_find_leader(s->store, pid, kin.start_time, &other));
+			break;
+		}
+		pid = kin.parent;
+	}
+	if (r == 0 && other != 0)
+		r = -ESRCH;
+	return r == 0 && !is_session_of(leader, session) ? -ENOENT : r;
+}
+
 int
-caller_find(struct server *s, const struct conn *c, int64_t *ret_job)
+caller_find(struct server *s, const struct conn *c, int64_t *ret_job, bool *ret_is_certain)
 {
 	pid_t pid = conn_pid(c);
+	bool is_marked = false;
 	int64_t job = 0;
-	int r;
+	int r, certain;
 
 	/* 0: it is in a namespace of processes that cannot be seen from here. */
 	if (pid <= 0)
 		return -ESRCH;
-	r = find(s, pid, &job);
+	r = find(s, pid, &job, &is_marked);
+	certain = r == 0 && is_marked ? check_mark(s, pid, job) : 0;
+	if (certain != -ENOENT && r == 0)
+		r = certain;
 	if (r == 0 && !is_there(conn_fd(c)))
+		r = -ESRCH;
+	if (r == 0) {
+		*ret_job = job;
+		*ret_is_certain = certain == 0;
+	}
+	return r;
+}
+
+int
+caller_prove(struct server *s, const struct conn *c, int64_t *ret_job)
+{
+	bool is_certain = false;
+	int64_t job = 0;
+	int r = caller_find(s, c, &job, &is_certain);
+
+	if (r == 0 && !is_certain)
 		r = -ESRCH;
 	if (r == 0)
 		*ret_job = job;

@@ -3,8 +3,10 @@
  * what it says. Runs in the server.
  *
  * The job's mark in it tells (base/mark.h). A process without one may be of a job all the same, which
- * has taken it off: as long as it has not left the supervisor's tree either, its ancestors tell. What
- * this does not see: who does both, or has somebody else speak for it. All of them are the same user's.
+ * has taken it off: as long as it has not left the supervisor's tree either, its ancestors tell. A mark may
+ * be another job's: for leave to be given, the job's first process must be above it, or be the leader of
+ * its session. What this does not see: who takes off its mark and leaves the tree, or has somebody else
+ * speak for it. All of them are the same user's.
  */
 #ifndef SERVER_CALLER_H
 #define SERVER_CALLER_H
@@ -13,9 +15,13 @@
 
 /*
  * *ret_job: the job that has not ended of which the client is; 0: of none. 0; -ESRCH where it cannot be told:
- * it is of a job that is not known, or has gone, or cannot be seen from here; or -errno of the store.
+ * it is of a job that is not known, or has gone, or cannot be seen from here, or has the mark of another; or
+ * -errno of the store. *ret_is_certain: not only its mark says so.
  */
-int caller_find(struct server *s, const struct conn *c, int64_t *ret_job);
+int caller_find(struct server *s, const struct conn *c, int64_t *ret_job, bool *ret_is_certain);
+
+/* The same, for who gives leave; -ESRCH also where it is not certain. */
+int caller_prove(struct server *s, const struct conn *c, int64_t *ret_job);
 
 /*
  * The job that the client says it is part of, if its process carries that job's mark, and the job has a

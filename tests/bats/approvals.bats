@@ -311,6 +311,40 @@ let_go() {
 	let_go a
 }
 
+@test "a child that puts on the mark of another job does not answer for that" {
+	local id mark how tries=0
+
+	touch b.takes
+	family
+	wait_until is_put_to c b
+	id=$(question_of c)
+	mark=$(prlimit --locks --noheadings --output SOFT --pid "$(job_field b .pid)")
+	cat >forge <<-'END'
+		cd "$TEST_DIR"
+		escape limit "$1" "$1" true || exit 71
+		case $2 in
+		plainly) escape limit "$1" "$1" "$SPAWND" answer "$3" allow ;;
+		apart) escape limit "$1" "$1" setsid -f sh -c '"$0" answer "$1" allow; echo $? >apart.tried' "$SPAWND" "$3" ;;
+		esac
+		echo $? >plainly.tried
+		until [ -s "$2.tried" ]; do command sleep 0.01; done
+	END
+	for how in plainly apart; do
+		# Without rights it can be but lowered, and marks are random.
+		rm -f ./*.tried
+		until [[ -s $how.tried ]]; do
+			((++tries < 60)) || skip "every mark is below the other"
+			spawnd run --parent c --child "forger$tries" -- sh "$TEST_DIR/forge" "$mark" "$how" "$id" || :
+		done
+		assert_equal "$(cat "$how.tried")" 77
+		is_put_to c b
+	done
+	spawnd answer "$id" deny
+	assert_code c 1
+	let_go b
+	let_go a
+}
+
 @test "an ancestor answers from inside of its job" {
 	cat >node <<-'END'
 		cd "$TEST_DIR"
