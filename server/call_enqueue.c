@@ -8,6 +8,7 @@
 #include "config/profile.h"
 #include "server/admit.h"
 #include "server/after.h"
+#include "server/caller.h"
 #include "server/cancel.h"
 #include "server/command.h"
 #include "server/jobs.h"
@@ -405,8 +406,10 @@ add(struct call *call, struct enqueue *e)
 	    .policy = e->preset.policy,
 	    .token = e->p.token,
 	    .parent_job = e->p.parent_job};
-	int r = number_command(call->server, &e->command);
+	int r = caller_policy(call->server, call->conn, e->p.parent_job, &n.caller_policy);
 
+	if (r == 0)
+		r = number_command(call->server, &e->command);
 	n.block = e->command.block;
 	n.block_len = e->command.block_len;
 	if (r == 0)

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/mark.h"
+#include "base/policy.h"
 #include "server/row.h"
 #include "store/approvals.h"
 
@@ -23,6 +24,11 @@
 
 /* More than anybody has above him. */
 #define GENERATIONS_MAX 256
+
+#define TRIES 3
+
+/* What a connection's note has above a policy, which may be -1, to be more than 0. */
+#define NOTE_BASE 2
 
 struct kin {
 	pid_t parent;
@@ -242,4 +248,53 @@ caller_job(struct server *s, const struct conn *c, int64_t claimed)
 		return 0;
 	/* The outer one is the mark where a spawnd inside of the job has set one of its own. */
 	return mark == row.job.standing.mark || outer == row.job.standing.mark ? claimed : 0;
+}
+
+static int
+copy_policy(void *arg, const struct store_job *j)
+{
+	*(int *)arg = j->policy;
+	return 0;
+}
+
+/* As caller_find(), but one that says which it is of is not looked for. */
+static int
+find_claimed(struct server *s, const struct conn *c, int64_t claimed, int64_t *ret_job,
+    bool *ret_is_certain)
+{
+	int r = -ESRCH;
+
+	*ret_job = caller_job(s, c, claimed);
+	if (*ret_job != 0) {
+		r = check_mark(s, conn_pid(c), *ret_job);
+		*ret_is_certain = r == 0;
+		return r == -ENOENT ? 0 : r;
+	}
+	/* Ancestors may exit while they are looked at. */
+	for (int i = 0; r == -ESRCH && conn_pid(c) > 0 && i < TRIES; i++)
+		r = caller_find(s, c, ret_job, ret_is_certain);
+	return r;
+}
+
+int
+caller_policy(struct server *s, struct conn *c, int64_t claimed, int *ret_policy)
+{
+	bool is_certain = false;
+	int64_t job = 0;
+	int r;
+
+	/* A process does not change its job, and a job not its policy: once for all lines of a batch. */
+	if (conn_note(c) != 0) {
+		*ret_policy = conn_note(c) - NOTE_BASE;
+		return 0;
+	}
+	r = find_claimed(s, c, claimed, &job, &is_certain);
+	*ret_policy = -1;
+	if (r == 0 && job != 0)
+		r = server_check(s, store_read_job(s->store, job, copy_policy, ret_policy));
+	if (r == -ESRCH || (r == 0 && job != 0 && !is_certain))
+		*ret_policy = policy_inherit(POLICY_ASK, *ret_policy);
+	else if (r == 0)
+		conn_set_note(c, *ret_policy + NOTE_BASE);
+	return r == -ESRCH ? 0 : r;
 }

@@ -30,4 +30,10 @@ int caller_prove(struct server *s, const struct conn *c, int64_t *ret_job);
  */
 int64_t caller_job(struct server *s, const struct conn *c, int64_t claimed);
 
+/*
+ * What a job that the client enqueues may decide for itself at the most, enum policy: what the client's own job
+ * may; -1: it is of none. Where that cannot be told, it is to ask. 0 or -errno.
+ */
+int caller_policy(struct server *s, struct conn *c, int64_t claimed, int *ret_policy);
+
 #endif

@@ -38,6 +38,7 @@ struct conn {
 	bool is_refused;   /* its last call was */
 	unsigned answered; /* calls whose last reply is in this turn's output */
 	void *state;
+	int note;
 };
 
 TAILQ_HEAD(conn_list, conn);
@@ -489,4 +490,16 @@ void
 conn_set_state(struct conn *c, void *state)
 {
 	c->state = state;
+}
+
+int
+conn_note(const struct conn *c)
+{
+	return c->note;
+}
+
+void
+conn_set_note(struct conn *c, int note)
+{
+	c->note = note;
 }

@@ -113,4 +113,8 @@ pid_t conn_pid(const struct conn *c);
 void *conn_state(const struct conn *c);
 void conn_set_state(struct conn *c, void *state);
 
+/* What has been found out about this client, for caller.h alone; 0 at first. */
+int conn_note(const struct conn *c);
+void conn_set_note(struct conn *c, int note);
+
 #endif

@@ -132,7 +132,7 @@ copy_policy(void *arg, const struct store_job *j)
 	return 0;
 }
 
-/* What the job may decide for itself, under that of its parent. 0 or -errno. */
+/* What the job may decide for itself, under that of its parent, and of who enqueues it. 0 or -errno. */
 static int
 inherit_policy(struct server *s, int64_t above, struct jobs_new *n)
 {
@@ -140,6 +140,8 @@ inherit_policy(struct server *s, int64_t above, struct jobs_new *n)
 
 	if (above != 0)
 		r = server_check(s, store_read_job(s->store, above, copy_policy, &policy));
+	if (policy < n->caller_policy)
+		policy = n->caller_policy;
 	if (r == 0)
 		n->job.policy = policy_inherit(n->policy, policy);
 	return r;

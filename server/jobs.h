@@ -15,6 +15,7 @@ struct jobs_new {
 	const char *token;  /* or NULL */
 	int64_t parent_job; /* kin_find() */
 	int policy;         /* its own, enum policy, -1: none; job->policy is what comes of it */
+	int caller_policy;  /* that of the job that enqueues it, -1: none */
 	const void *block;
 	size_t block_len;
 };

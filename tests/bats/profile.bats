@@ -86,6 +86,25 @@ variable_of() {
 	assert_equal "$(policy_of tight.later)" deny
 }
 
+@test "a job does not get a looser policy for what it enqueues elsewhere" {
+	configure '[profile loose]' 'approvals = allow' '[profile tight]' 'approvals = deny'
+	cat >elsewhere <<-'END'
+		spawnd() { env -i SPAWND_HOME="$SPAWND_HOME" "$SPAWND" "$@"; }
+		"$SPAWND" enqueue --parent other --child "$1.other" --profile loose -- true
+		spawnd enqueue --parent other --child "$1.bare" --profile loose -- true
+		SPAWND_JOB=1 "$SPAWND" enqueue --parent free --child "$1.claimed" --profile loose -- true
+		setsid -w env -i SPAWND_HOME="$SPAWND_HOME" "$SPAWND" enqueue --child "$1.apart" --profile loose -- true
+	END
+	spawnd enqueue --parent P --child free --profile loose -- testjob stall
+	for profile in tight loose; do
+		spawnd run --parent P --child "$profile" --profile "$profile" -- sh "$TEST_DIR/elsewhere" "$profile"
+	done
+	spawnd run --parent P --child plain -- sh "$TEST_DIR/elsewhere" plain
+	assert_equal "$(for c in tight loose plain; do for how in other bare claimed apart; do job_field $c.$how .approvals; done; done | tr '\n' ' ')" \
+		'deny deny deny deny allow allow allow allow ask ask ask ask '
+	spawnd cancel free
+}
+
 @test "what a job has of its profile it keeps when that changes" {
 	configure '[spawnd]' 'max_running = 1' '[profile p]' 'model = before' 'env.X = before' 'max_idle = 5m'
 	spawnd enqueue --parent P --child first -- testjob stall
