@@ -199,7 +199,7 @@ static bool
 is_blank(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (strchr(" \t\r", text[i]) == NULL)
+		if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r')
 			return false;
 	}
 	return true;

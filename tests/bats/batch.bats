@@ -116,6 +116,13 @@ hold_queue() {
 	done
 }
 
+@test "a line of NUL bytes is a broken one, not an empty one" {
+	printf '{"argv":["true"]}\n\0\0\n' >"$TEST_DIR/jobs"
+	run --separate-stderr -65 spawnd enqueue --batch "$TEST_DIR/jobs"
+	assert_equal "$output" 1
+	assert_regex "${stderr_lines[0]}" '^spawnd enqueue: jobs:2: '
+}
+
 @test "what the daemon refuses ends the batch too, whatever was under way" {
 	hold_queue
 	spawnd enqueue --parent H --child c5 -- true
