@@ -362,33 +362,40 @@ fence_parser(void)
 	ini_initial_alloc = LINE_SIZE;
 }
 
+/* Tells a fault of the entry, or of the section as a whole if that is NULL. */
+static void
+tell_of(struct reading *r, const struct section *section, const struct section_entry *entry,
+    const struct fault *f)
+{
+	char heading[ID_SIZE + 16];
+
+	r->number = entry != NULL ? entry->line : section->line;
+	snprintf(heading, sizeof(heading), "%s %s", section_word(section->kind), section->name);
+	show(r->section, heading);
+	show(r->key, entry != NULL ? entry->key : "");
+	show(r->value, entry != NULL ? entry->value : "");
+	tell(r, "%s", f->text);
+}
+
 /* What can be said of a section only when all are known. */
 static void
 check_section(struct reading *r, const struct section *section)
 {
 	const struct section_entry *entry = NULL;
 	struct fault f;
-	char heading[ID_SIZE + 16];
 	int rc;
 
 	if (section->kind == SECTION_PROFILE) {
-		entry = section_find(section, "inherits");
-		rc = profile_check_above(r->sections, section, &f);
-		if (rc == 0)
-			rc = profile_check_pool(r->sections, section, &entry, &f);
+		if (profile_check_above(r->sections, section, &f) != 0)
+			tell_of(r, section, section_find(section, "inherits"), &f);
+		rc = profile_check_pool(r->sections, section, &entry, &f);
 	} else if (section->kind == SECTION_POOL) {
 		rc = pool_check_whole(section, &f);
 	} else {
 		rc = runner_check_use(r->sections, section, &entry, &f);
 	}
-	if (rc == 0)
-		return;
-	r->number = entry != NULL ? entry->line : section->line;
-	snprintf(heading, sizeof(heading), "%s %s", section_word(section->kind), section->name);
-	show(r->section, heading);
-	show(r->key, entry != NULL ? entry->key : "");
-	show(r->value, entry != NULL ? entry->value : "");
-	tell(r, "%s", f.text);
+	if (rc != 0)
+		tell_of(r, section, entry, &f);
 }
 
 /* What was read becomes the caller's, if it is whole and good. 0 or -errno. */

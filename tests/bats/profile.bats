@@ -120,8 +120,9 @@ variable_of() {
 }
 
 @test "config check finds a circle, an unknown profile and an unknown key; config show tells where a value is from" {
-	configure '[profile a]' 'inherits = b' '[profile b]' 'inherits = a' '[profile c]' 'inherits = d' 'modle = x'
+	configure '[profile a]' 'inherits = b' '[profile b]' 'inherits = a' '[profile c]' 'inherits = d' 'modle = x' 'pool = e'
 	run -78 --separate-stderr spawnd config check
+	assert_regex "$stderr" 'spawnd.ini:8: \[profile c\] pool = e: there is no such pool'
 	assert_regex "$stderr" 'spawnd.ini:2: \[profile a\] inherits = b: it inherits in a circle, a from b from a'
 	assert_regex "$stderr" 'spawnd.ini:6: \[profile c\] inherits = d: there is no such profile'
 	assert_regex "$stderr" 'spawnd.ini:7: \[profile c\] modle = x: unknown key; did you mean model'
