@@ -289,7 +289,7 @@ answer(struct call *call, const struct answer *p, enum decision decision)
 void
 call_answer(struct call *call)
 {
-	struct answer p = {NULL};
+	struct answer p = {.id = NULL};
 	struct fault f;
 	const char *field = api_read(&call->api, answer_fields, &p, &f);
 
