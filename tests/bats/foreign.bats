@@ -25,13 +25,13 @@ refuses() {
 	mkdir -m 700 -p "$SPAWND_HOME/run"
 	cd "$SPAWND_HOME/run"
 	for name in socket notify lock; do
-		rm -rf "$SPAWND_HOME"/run/*
+		wait_until rm -rf "$SPAWND_HOME"/run/*
 		mkdir "$name"
 		refuses "$SPAWND_HOME/run/$name"
 		rmdir "$name"
 	done
 	for name in socket notify parents beats; do
-		rm -rf "$SPAWND_HOME"/run/*
+		wait_until rm -rf "$SPAWND_HOME"/run/*
 		echo precious >"$name"
 		refuses "$SPAWND_HOME/run/$name"
 		assert_equal "$(cat "$name")" precious
@@ -39,12 +39,12 @@ refuses() {
 	done
 	mkdir -m 700 "$TEST_DIR/other"
 	for name in lock parents beats socket; do
-		rm -rf "$SPAWND_HOME"/run/*
+		wait_until rm -rf "$SPAWND_HOME"/run/*
 		ln -s "$TEST_DIR/other" "$name"
 		refuses "$SPAWND_HOME/run/$name"
 		rm "$name"
 	done
-	rm -rf "$SPAWND_HOME"/run/*
+	wait_until rm -rf "$SPAWND_HOME"/run/*
 	mkfifo lock
 	refuses "$SPAWND_HOME/run/lock"
 	rm lock
@@ -161,7 +161,7 @@ is_same_daemon() {
 
 @test "the runtime directory is removed under running jobs: the same daemon is reached, nothing is lost" {
 	begin
-	rm -rf "$SPAWND_HOME/run"
+	wait_until rm -rf "$SPAWND_HOME/run"
 	# The next command, at once.
 	run -0 enqueue b -- testjob exit 3
 	assert_output 2
@@ -214,7 +214,7 @@ is_same_daemon() {
 	local i pids=()
 
 	begin
-	rm -rf "$SPAWND_HOME/run"
+	wait_until rm -rf "$SPAWND_HOME/run"
 	for i in {1..20}; do
 		"$SPAWND" enqueue --parent P --child "c$i" -- true >"$TEST_DIR/out$i" 2>"$TEST_DIR/err$i" 3>&- &
 		pids+=($!)
@@ -236,7 +236,7 @@ is_same_daemon() {
 	begin
 	server=$(daemon_field server_pid)
 	kill -STOP "$server"
-	rm -rf "$SPAWND_HOME/run"
+	wait_until rm -rf "$SPAWND_HOME/run"
 	kill -KILL "$server"
 	run -0 enqueue b -- true
 	assert is_same_daemon
@@ -257,7 +257,7 @@ is_same_daemon() {
 	}
 	begin
 	before=$DAEMON
-	rm -rf "$SPAWND_HOME/run"
+	wait_until rm -rf "$SPAWND_HOME/run"
 	run -0 enqueue b -- true
 	assert is_same_daemon
 	kill -KILL "$DAEMON"
@@ -265,7 +265,7 @@ is_same_daemon() {
 	DAEMON=$(daemon_field pid)
 	run -75 --separate-stderr spawnd daemon
 	[[ $stderr == *"process $DAEMON"* ]]
-	rm -rf "$SPAWND_HOME/run"
+	wait_until rm -rf "$SPAWND_HOME/run"
 	run -0 enqueue c -- true
 	spawnd reload --exec
 	wait_until is_same_daemon
@@ -289,7 +289,7 @@ is_same_daemon() {
 	wait_until is_status b running
 	wait_until is_status c running
 	DAEMON=$(daemon_field pid)
-	rm -rf "$SPAWND_HOME/run"
+	wait_until rm -rf "$SPAWND_HOME/run"
 	wait_until is_same_daemon
 	# More than the limit: without signs of life all of them would have been ended.
 	is_older() {

@@ -208,6 +208,8 @@ is_file_count() {
 	}
 	wait_until is_set_aside
 	assert is_alive "$pid"
+	# The new store knows nothing of it until the supervisor has told.
+	wait_until is_status a running
 	touch "$TEST_DIR/go"
 	run -0 spawnd wait a
 	run -0 log
