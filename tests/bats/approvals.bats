@@ -333,7 +333,7 @@ let_go() {
 		# Without rights it can be but lowered, and marks are random.
 		rm -f ./*.tried
 		until [[ -s $how.tried ]]; do
-			((++tries < 60)) || skip "every mark is below the other"
+			((++tries < 600)) || skip "every mark is below the other"
 			spawnd run --parent c --child "forger$tries" -- sh "$TEST_DIR/forge" "$mark" "$how" "$id" || :
 		done
 		assert_equal "$(cat "$how.tried")" 77
