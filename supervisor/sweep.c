@@ -37,9 +37,10 @@ step(void *arg)
 		return;
 	}
 	w->is_due = rc < 0 || w->pass.is_left;
-	/* For who lives there somebody will ask. */
-	if (rc < 0 || w->pass.is_unfinished)
+	/* For who lives there somebody will ask; who exited while this pass was due may have been met in it. */
+	if (rc < 0 || w->pass.is_unfinished || (w->is_due && w->has_exits))
 		arm(w, WAIT_NS);
+	w->has_exits = false;
 }
 
 void
@@ -65,6 +66,8 @@ sweep_left(struct sweep *w)
 void
 sweep_exited(struct sweep *w)
 {
-	if (w->is_due && !w->timer.is_armed)
+	if (w->timer.is_armed)
+		w->has_exits = true;
+	else if (w->is_due)
 		arm(w, WAIT_NS);
 }

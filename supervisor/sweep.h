@@ -19,7 +19,8 @@ struct sweep {
 	const struct contain *contain;
 	struct contain_sweep pass;
 	struct timer timer;
-	bool is_due; /* something was left */
+	bool is_due;    /* something was left */
+	bool has_exits; /* somebody has exited since the timer was armed */
 };
 
 void sweep_init(struct sweep *w, struct loop *loop, struct slots *slots,
