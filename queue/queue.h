@@ -47,6 +47,7 @@ struct queue_job {
 	struct line *claims; /* where it waits when it has lent its room, or NULL */
 	int64_t number;
 	int64_t depth;
+	uint64_t mark; /* the caller's: of its start, while it starts or runs; 0: none */
 	int32_t priority;
 	enum status status; /* STATUS_QUEUED, STATUS_STARTING, STATUS_RUNNING or STATUS_SUSPENDED */
 	uint32_t holds;     /* QUEUE_HOLD_..., while it is queued */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "server/approvals.h"
 #include "server/due.h"
+#include "server/echo.h"
 #include "server/kin.h"
 #include "server/load.h"
 #include "server/lull.h"
@@ -192,6 +193,7 @@ void
 jobs_schedule(struct server *s)
 {
 	struct queue_job *j;
+	uint64_t mark;
 
 	/* Who has lent his room gets it back, whether or not anything may be started. */
 	while ((j = queue_next_claim(s->queue)) != NULL) {
@@ -201,11 +203,12 @@ jobs_schedule(struct server *s)
 	if (!s->is_synced || s->is_paused || s->is_stopping || s->is_upgrading)
 		return;
 	while (s->store_error == 0 && (j = queue_next(s->queue)) != NULL) {
+		mark = new_mark(s);
 		if (server_check(s,
-			store_set_starting(s->store, j->number, s->instance, s->boot_id,
-			    new_mark(s))) < 0)
+			store_set_starting(s->store, j->number, s->instance, s->boot_id, mark)) < 0)
 			return;
 		queue_start(s->queue, j);
+		j->mark = mark;
 		s->has_news = true; /* there is room in the queue */
 		server_note(s, &s->to_start, j->number);
 	}
@@ -368,6 +371,9 @@ jobs_started(struct server *s, const struct standing *st)
 
 	if (j == NULL)
 		return -ENOENT;
+	if (echo_is_start(j, st))
+		return 0;
+	j->mark = st->mark;
 	if (!j->is_told)
 		watch_output(s, j->number);
 	j->is_told = true;
@@ -433,7 +439,7 @@ jobs_ended(struct server *s, const struct wire_ended *m)
 	if (j == NULL || server_check(s, store_read_job(s->store, j->number, row_copy, &row)) < 0) {
 		/* It has ended already, and this is told again. */
 		stranger_ended(s, m);
-	} else if (suspension_is_past(j, m, row.job.started_ms)) {
+	} else if (echo_is_end(j, m, row.job.started_ms)) {
 		log_line("job %" PRId64 " (%s): an earlier end of it is told again", j->number,
 		    j->child);
 	} else if (m->stage != WIRE_STAGE_NONE) {

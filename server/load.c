@@ -25,8 +25,10 @@ load_one(struct server *s, const struct store_job *j)
 	    .holds = due_is_set(&j->order) ? QUEUE_HOLD_TIME : 0};
 
 	added = queue_add(s->queue, &n);
-	if (added != NULL)
-		due_load(s, added, &j->order);
+	if (added == NULL)
+		return NULL;
+	added->mark = j->standing.mark;
+	due_load(s, added, &j->order);
 	return added;
 }
 

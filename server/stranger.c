@@ -72,12 +72,15 @@ admit(struct server *s, const struct store_job *j)
 	    .child = j->child,
 	    .depth = j->depth,
 	    .status = STATUS_STARTING};
+	struct queue_job *added;
 	int r = server_check(s, store_add_found_job(s->store, j));
 
 	if (r < 0)
 		return r;
-	if (queue_add(s->queue, &n) == NULL)
+	added = queue_add(s->queue, &n);
+	if (added == NULL)
 		return server_check(s, -ENOMEM);
+	added->mark = j->standing.mark;
 	r = kin_load(s, j);
 	if (r < 0)
 		return server_check(s, r);
@@ -101,6 +104,7 @@ admit_by_environ(struct server *s, const struct standing *m)
 	    .policy = POLICY_DENY, /* what it had is not known, and nothing may loosen it */
 	    .queued_ms = m->started_wall_ms,
 	    .boot_id = s->boot_id,
+	    .standing.mark = m->mark,
 	    .supervisor = s->instance};
 	size_t len = 0;
 	char *bytes = read_environ(m->pid, &len);

@@ -160,15 +160,6 @@ suspension_is_due(const struct queue_job *j, const struct wire_ended *m)
 	    (m->cause == WIRE_CAUSE_NONE || m->cause == WIRE_CAUSE_CANCEL);
 }
 
-bool
-suspension_is_past(const struct queue_job *j, const struct wire_ended *m, int64_t started_ms)
-{
-	if (!queue_is_live(j))
-		return true;
-	return j->status == STATUS_STARTING && m->stage == WIRE_STAGE_NONE && started_ms != 0 &&
-	    m->started_wall_ms == started_ms;
-}
-
 void
 suspension_enter(struct server *s, struct queue_job *j, const struct limits *limits)
 {

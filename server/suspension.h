@@ -32,12 +32,6 @@ void suspension_flush(struct server *s);
 /* Whether a job that has ended so has ended its process to be suspended. */
 bool suspension_is_due(const struct queue_job *j, const struct wire_ended *m);
 
-/*
- * Whether it is the end of an earlier process of the job that is told again, since somebody died before the
- * supervisor had forgotten it. started_ms: when the row says that it was started last.
- */
-bool suspension_is_past(const struct queue_job *j, const struct wire_ended *m, int64_t started_ms);
-
 /* Its process has ended, and nothing is left of it: it is suspended. */
 void suspension_enter(struct server *s, struct queue_job *j, const struct limits *limits);
 

@@ -277,6 +277,7 @@ send_ended(const struct slot *slot, int wire_fd)
 	struct wire_ended *e = &m.ended;
 
 	e->job = slot->job;
+	e->mark = slot->mark;
 	e->started_wall_ms = slot->started_wall_ms;
 	e->ended_wall_ms = slot->ended_wall_ms;
 	e->elapsed_ns = elapsed_ns(slot, slot->ended_ns);

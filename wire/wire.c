@@ -18,7 +18,7 @@
 _Static_assert(sizeof(struct wire_line) == 8 + WIRE_LINE_MAX, "hole in struct wire_line");
 _Static_assert(sizeof(struct wire_hello) == 32, "hole in struct wire_hello");
 _Static_assert(sizeof(struct standing) == 136, "hole in struct standing");
-_Static_assert(sizeof(struct wire_ended) == 136 + sizeof(struct wire_line), "hole in wire_ended");
+_Static_assert(sizeof(struct wire_ended) == 144 + sizeof(struct wire_line), "hole in wire_ended");
 _Static_assert(sizeof(struct wire_looked) == 40 + sizeof(struct wire_line), "hole in wire_looked");
 _Static_assert(sizeof(struct wire_progress) == 24 + sizeof(struct wire_line),
     "hole in wire_progress");

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 6
+#define WIRE_VERSION 7
 #define WIRE_LINE_MAX 1024
 #define WIRE_FDS_MAX 6
 #define WIRE_SURVIVORS_MAX 8
@@ -120,6 +120,7 @@ struct wire_hello {
 
 struct wire_ended {
 	uint64_t job;
+	uint64_t mark;           /* which start of the job it is the end of; 0: not known */
 	int64_t started_wall_ms; /* 0 if it never ran */
 	int64_t ended_wall_ms;
 	uint64_t elapsed_ns; /* from the exec to the end of the tree, pauses not counted */

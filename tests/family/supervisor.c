@@ -153,6 +153,7 @@ settle(struct slot *slot, enum wire_stage stage, int error, int wait_status)
 	slot->tell_started = false;
 	slot->tell_ended = true;
 	slot->ended = (struct wire_ended){.job = slot->job,
+	    .mark = slot->standing.mark,
 	    .started_wall_ms = slot->standing.started_wall_ms,
 	    .ended_wall_ms = wall_ms(),
 	    .elapsed_ns = world_now() - slot->standing.started_ns,
