@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "server/approvals.h"
+#include "server/beatpaths.h"
 #include "server/due.h"
 #include "server/echo.h"
 #include "server/kin.h"
@@ -356,10 +357,11 @@ jobs_looked(struct server *s, const struct wire_looked *m)
 
 /* An earlier server started it. */
 static void
-watch_output(struct server *s, int64_t job)
+watch_again(struct server *s, int64_t job)
 {
 	struct row row;
 
+	beatpaths_mend_job(&s->paths, job, s->supervisor_pid);
 	if (server_check(s, store_read_job(s->store, job, row_copy, &row)) == 0)
 		server_check(s, outputs_watch(s->outputs, job, &row.job.limits));
 }
@@ -375,7 +377,7 @@ jobs_started(struct server *s, const struct standing *st)
 		return 0;
 	j->mark = st->mark;
 	if (!j->is_told)
-		watch_output(s, j->number);
+		watch_again(s, j->number);
 	j->is_told = true;
 	j->is_paused = st->paused_ns != 0;
 	leaders_keep(&s->leaders, st);
@@ -385,7 +387,9 @@ jobs_started(struct server *s, const struct standing *st)
 		link_cancel(s->link, st->job, WIRE_CAUSE_CANCEL);
 	if (s->is_store_down) /* it is told again */
 		return 0;
-	s->retry_ns = 0;
+	/* Else it may be told again only because another could not be adopted. */
+	if (!s->has_unwatched)
+		s->retry_ns = 0;
 	if (j->status == STATUS_RUNNING)
 		server_check(s, store_set_standing(s->store, st));
 	else if (server_check(s, store_set_running(s->store, st)) == 0)

@@ -54,13 +54,23 @@ adopt(struct server *s, struct queue_job *j, const struct past *p)
 {
 	struct wire_adopt m = {.standing = p->standing, .limits = p->limits};
 	int fds[WIRE_ADOPT_FD_COUNT];
+	bool is_deaf;
 	struct fault f;
 
-	if (starter_reopen(&s->paths, j->number, fds, &f) < 0) {
+	if (starter_reopen(&s->paths, &p->standing, fds, &is_deaf, &f) < 0) {
 		log_line("job %" PRId64 " (%s) cannot be watched yet: %s", j->number, j->child,
 		    f.text);
+		s->has_unwatched = true;
 		server_back_off(s);
 		return;
+	}
+	/* Who cannot be heard is not idle. */
+	if (is_deaf) {
+		log_line("job %" PRId64
+			 " (%s): its heartbeat pipe was removed, and what it has open "
+			 "cannot be seen: its idle limit is off",
+		    j->number, j->child);
+		m.limits.max_idle_ns = WATCHDOG_OFF;
 	}
 	log_line("job %" PRId64 " (%s) is adopted", j->number, j->child);
 	link_adopt(s->link, &m, fds);
@@ -99,6 +109,7 @@ recovery_synced(struct server *s)
 {
 	struct queue_job *j, *next;
 
+	s->has_unwatched = false;
 	for (j = queue_next_job(s->queue, NULL); j != NULL; j = next) {
 		next = queue_next_job(s->queue, j);
 		if (queue_is_live(j) && !j->is_told)

@@ -4,6 +4,7 @@
 #include "server/starter.h"
 
 #include "base/fd.h"
+#include "server/beatpaths.h"
 #include "wire/launch.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ starter_results_part(const struct paths *p, int64_t job, char path[PATH_MAX])
 int
 starter_beats_path(const struct paths *p, int64_t job, char path[PATH_MAX])
 {
-	return numbered_path(p->beats_dir, job, "", path);
+	return beatpaths_of(p, job, path);
 }
 
 int
@@ -125,24 +126,17 @@ open_beats(const struct paths *p, int64_t job, int fds[WIRE_FD_COUNT], struct fa
 }
 
 int
-starter_reopen(const struct paths *p, int64_t job, int fds[WIRE_ADOPT_FD_COUNT], struct fault *f)
+starter_reopen(const struct paths *p, const struct standing *st, int fds[WIRE_ADOPT_FD_COUNT],
+    bool *ret_is_deaf, struct fault *f)
 {
-	char path[PATH_MAX];
-	int fd, r = starter_beats_path(p, job, path);
+	int r = fds[WIRE_ADOPT_OUTPUT] = open_output(p, (int64_t)st->job, f);
 
-	fds[WIRE_ADOPT_OUTPUT] = open_output(p, job, f);
-	if (fds[WIRE_ADOPT_OUTPUT] < 0)
-		return fds[WIRE_ADOPT_OUTPUT];
-	if (r == 0 && mkfifo(path, 0600) < 0 && errno != EEXIST)
-		r = -errno;
-	fd = r == 0 ? open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) : r;
-	if (fd >= 0) {
-		fds[WIRE_ADOPT_BEATS] = fd;
-		return 0;
-	}
-	r = r == 0 ? -errno : r;
-	fd_close(&fds[WIRE_ADOPT_OUTPUT]);
-	return fault_set(f, -r, "heartbeat pipe %s: %s", path, strerror(-r));
+	if (r < 0)
+		return r;
+	r = fds[WIRE_ADOPT_BEATS] = beatpaths_reopen(p, st, ret_is_deaf, f);
+	if (r < 0)
+		fd_close(&fds[WIRE_ADOPT_OUTPUT]);
+	return r < 0 ? r : 0;
 }
 
 static int

@@ -26,12 +26,12 @@ int starter_open(const struct paths *p, const struct store_job *j, bool is_resum
     const void *block, size_t len, int fds[WIRE_FD_COUNT], const char **ret_stage, struct fault *f);
 
 /*
- * Opens again what the supervisor watches of a job that runs: its output file, and its heartbeat pipe, which
- * is made anew if it is gone. 0, with fds, in the order of enum wire_adopt_fd, the caller's; or -errno
+ * Opens again what the supervisor watches of a job that runs: its output file, and its heartbeat pipe, as
+ * beatpaths_reopen() does. 0, with fds, in the order of enum wire_adopt_fd, the caller's; or -errno
  * with f filled.
  */
-int starter_reopen(const struct paths *p, int64_t job, int fds[WIRE_ADOPT_FD_COUNT],
-    struct fault *f);
+int starter_reopen(const struct paths *p, const struct standing *st, int fds[WIRE_ADOPT_FD_COUNT],
+    bool *ret_is_deaf, struct fault *f);
 
 /* Whether a failure will pass by itself: out of descriptors, memory, disk. */
 int starter_is_temporary(int error);

@@ -110,6 +110,7 @@ struct server {
 	int store_error;         /* -errno of the first failure in this turn */
 	bool is_ready;           /* READY was said */
 	bool is_synced;          /* every slot of the supervisor is known */
+	bool has_unwatched;      /* jobs run that could not be adopted: they are tried again */
 	bool is_paused;          /* nothing is started until the retry */
 	bool has_news;           /* something happened that a waiting call may wait for */
 	bool

@@ -76,7 +76,8 @@ retry_expired(void *arg)
 	}
 	if (s->is_store_down)
 		leave_trouble(s);
-	if (s->is_synced)
+	/* Whoever could not be adopted is tried again when all is told. */
+	if (s->is_synced && !s->has_unwatched)
 		s->is_paused = false;
 	else
 		server_ask_all(s);

@@ -126,6 +126,72 @@ heard_by_path() {
 	both_ways heard_by_path
 }
 
+is_pipe_mended() {
+	[[ -L $SPAWND_HOME/run/beats/$(job_field "$1" .job) ]]
+}
+
+is_older() {
+	(($(job_field "$1" .elapsed_ms) > $2))
+}
+
+# The paths of the pipes are links to descriptors of the supervisor that dies.
+heard_without_path() {
+	enqueue "a$1" --max-idle 4s --activity heartbeat -- sh -c \
+		'until [ -e "$1" ]; do echo tick >&3; sleep 0.1; done' sh "$DIR/go"
+	enqueue "b$1" --max-idle 4s --activity heartbeat -- sh -c \
+		'exec 3>&-; until [ -e "$1" ]; do echo tick >"$SPAWND_HEARTBEAT"; sleep 0.1; done 2>/dev/null' sh "$DIR/go"
+	enqueue "c$1" -- testjob stall
+	wait_until is_status "a$1" running
+	wait_until is_status "b$1" running
+	wait_until is_status "c$1" running
+	wait_until rm -rf "$SPAWND_HOME/run"
+	wait_until is_pipe_mended "a$1"
+	wait_until is_pipe_mended "b$1"
+	wait_until is_pipe_mended "c$1"
+	kill_supervisor "$1"
+	# By the path as well, which is mended once more.
+	wait_until is_heard "c$1"
+	spawnd cancel "c$1"
+	await_record "c$1"
+	assert_record .status cancelled
+	# More than the limit: without signs of life both would have been ended.
+	wait_until is_older "a$1" 9000
+	touch "$DIR/go"
+	await_record "a$1"
+	assert_record_like .status 'completed|lost'
+	await_record "b$1"
+	assert_record_like .status 'completed|lost'
+}
+
+@test "beats go on after the runtime directory was removed, and such a job can be cancelled" {
+	both_ways heard_without_path
+	run -0 ls -A "$SPAWND_HOME/run/beats"
+	assert_output ''
+}
+
+not_watched_at_first() {
+	local output
+
+	enqueue "a$1" -- testjob pid "$DIR/pid" stall
+	wait_until is_status "a$1" running
+	output=$SPAWND_HOME/state/output/$(job_field "a$1" .job).log
+	rm "$output"
+	mkdir "$output"
+	kill_supervisor "$1"
+	wait_until grep -q "(a$1) cannot be watched yet: " "$SPAWND_HOME/state/spawnd.log"
+	# Others are not kept from running.
+	finish "b$1" -- true
+	rmdir "$output"
+	spawnd cancel "a$1"
+	await_record "a$1"
+	assert_record .status cancelled
+	assert not is_alive "$(cat "$DIR/pid")"
+}
+
+@test "a job that cannot be watched is tried again until it can" {
+	both_ways not_watched_at_first
+}
+
 kept_grace() {
 	enqueue "a$1" --max-total 1s --kill-grace 6s -- sh -c '
 		trap "echo TERM >>$1" TERM
