@@ -6,7 +6,8 @@
  * while somebody has the FIFO open for reading; when FIONREAD says that it was read to its end,
  * it is acknowledged in the store. When the last reader goes away before that, the rest is taken
  * back and the record written anew for the next. When one of several did, the others get the rest,
- * for one of them may be in the middle of it, and then all of it again. When nothing is left to deliver or to wait for, the
+ * for one of them may be in the middle of it, and then all of it again. An empty pipe is not believed at
+ * once where readers came or went in the middle of a record. When nothing is left to deliver or to wait for, the
  * end is closed: the reader sees the end of the file.
  *
  * Where somebody removed the FIFO or put something else in its place, who reads the old one is

@@ -3,6 +3,7 @@
  */
 #include "server/outlet.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/id.h"
 #include "base/path.h"
@@ -18,13 +19,24 @@
 #include <unistd.h>
 
 /*
- * IN_CLOSE_WRITE only wakes us: it may be a reader who had it open for both, or the supervisor, letting go of an
- * earlier server's end.
+ * IN_CLOSE_WRITE may be a reader who had it open for both, or the supervisor, letting go of an earlier server's
+ * end.
  */
 #define WATCH_EVENTS \
 	(IN_OPEN | IN_ACCESS | IN_CLOSE_NOWRITE | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE_SELF)
 /* After these its path may name another file, or none; an open FIFO that is removed changes its link count. */
 #define MOVED_EVENTS (IN_ATTRIB | IN_MOVE_SELF | IN_UNMOUNT)
+
+/* After these somebody else may go on with what one has begun to read. */
+#define READER_EVENTS (IN_OPEN | IN_CLOSE_NOWRITE | IN_CLOSE_WRITE)
+
+/*
+ * How long a record of which not one byte is left is not taken for read, where it may have been two who read it:
+ * the kernel tells of a read after it has taken the bytes out, and who is put aside in between, because others
+ * want the processor, was seen to be told of 10 ms late. Who opens the FIFO anew for each record, and so
+ * quickly that nobody sees him away, is held up by that.
+ */
+#define DOUBT_NS (20 * NSEC_PER_MSEC)
 
 /* Records looked at in one go for one that nobody holds. */
 #define PENDING_BATCH 64
@@ -81,6 +93,7 @@ end_flight(struct outlet *o)
 	}
 	o->flight_len = 0;
 	o->flight_seq = 0;
+	o->doubt_ns = 0;
 }
 
 void
@@ -175,7 +188,7 @@ open_fifo(struct outlet *o)
 	/* What an earlier server left in the pipe may be half read: its reader gets the rest. */
 	o->flight_seq = 0;
 	o->flight_len = fifo_unread(o->fd);
-	o->is_begun = o->has_closed = o->is_torn = o->is_doubtful = false;
+	o->is_begun = o->has_changed = o->is_torn = o->is_doubtful = false;
 	o->world->hold(o->world->arg, o->index, o->fd);
 	return 0;
 }
@@ -210,18 +223,27 @@ outlet_yield(struct outlet *o)
 	return true;
 }
 
+/* Whether somebody has read of the record that is in the pipe, or was. */
+static bool
+is_read_of(const struct outlet *o)
+{
+	return o->flight_len > 0 && fifo_unread(o->fd) < o->flight_len;
+}
+
 void
 outlet_note(struct outlet *o, uint32_t mask)
 {
 	if (mask & MOVED_EVENTS)
 		o->is_doubtful = true;
-	if (mask & IN_ACCESS && o->has_closed)
+	/* Whatever was lost may have been that one went and another read on. */
+	if (mask & IN_Q_OVERFLOW && is_read_of(o))
+		o->is_torn = true;
+	if (mask & IN_ACCESS && o->has_changed)
 		o->is_torn = true;
 	if (mask & IN_ACCESS)
 		o->is_begun = true;
-	if (mask & IN_CLOSE_NOWRITE && o->is_begun && o->flight_len > 0 &&
-	    fifo_unread(o->fd) < o->flight_len)
-		o->has_closed = true;
+	if (mask & READER_EVENTS && o->is_begun && is_read_of(o))
+		o->has_changed = true;
 }
 
 /*
@@ -237,6 +259,29 @@ acknowledge(struct outlet *o)
 	w->check(w->arg, store_acknowledge(w->store, o->taken_seq, &was_pending));
 }
 
+/*
+ * Of a record of which nothing is left: whether all is told of who read it, so that is_torn is true or not.
+ * Where readers came or went in the middle, the one who read the rest may be here, and his last read not told.
+ */
+static bool
+is_clear(struct outlet *o)
+{
+	const struct outlet_world *w = o->world;
+	uint64_t now_ns;
+
+	if (o->flight_seq == 0 || o->is_torn || !o->has_changed)
+		return true;
+	/* All have gone: that is told after what they have read. */
+	if (!fifo_has_reader(o->fd)) {
+		w->hear(w->deliver);
+		return true;
+	}
+	now_ns = clock_mono_ns();
+	if (o->doubt_ns == 0)
+		o->doubt_ns = now_ns + DOUBT_NS;
+	return now_ns >= o->doubt_ns;
+}
+
 /* Whether the pipe is empty: all was read, or is taken back because its reader went away. */
 static bool
 settle_flight(struct outlet *o)
@@ -245,9 +290,11 @@ settle_flight(struct outlet *o)
 
 	if (o->flight_len == 0)
 		return true;
-	/* Whatever was done to make it so is told by now: whether one reader had it all, or two. */
+	/* Whatever was done to make it so is told by now, but for the last read: is_clear(). */
 	o->world->hear(o->world->deliver);
 	if (unread == 0) {
+		if (!is_clear(o))
+			return false;
 		if (o->flight_seq != 0 && !o->is_torn) {
 			o->taken_seq = o->flight_seq;
 			acknowledge(o);
@@ -352,7 +399,7 @@ write_record(struct outlet *o, int64_t seq, const char *body)
 		o->flight_len++;
 	o->is_ragged = false;
 	o->unread = o->flight_len;
-	o->is_begun = o->has_closed = o->is_torn = false;
+	o->is_begun = o->has_changed = o->is_torn = false;
 	/*
 	 * Fails where the reader has just gone, or somebody filled the pipe: their next step
 	 * wakes us.
@@ -362,14 +409,14 @@ write_record(struct outlet *o, int64_t seq, const char *body)
 	free(line);
 }
 
-/* A record is in the pipe, and somebody reads it: whether he is getting on. */
+/* A record is in the pipe, and somebody reads it: whether he is getting on. Or it is not clear who has. */
 static enum outlet_state
 look_at_reader(struct outlet *o)
 {
 	size_t before = o->unread;
 
 	o->unread = fifo_unread(o->fd);
-	return o->unread < before ? OUTLET_HALF_READ : OUTLET_OPEN;
+	return o->unread < before || o->doubt_ns != 0 ? OUTLET_HALF_READ : OUTLET_OPEN;
 }
 
 /*
@@ -421,15 +468,26 @@ pump(struct outlet *o)
 	return next.seq != o->taken_seq ? OUTLET_OPEN : OUTLET_AGAIN;
 }
 
+/* Whether it goes on, and nobody would tell. */
+static bool
+is_blind(const struct outlet *o, enum outlet_state state)
+{
+	return o->fd >= 0 && o->watch < 0 && state != OUTLET_DONE && state != OUTLET_AGAIN;
+}
+
 enum outlet_state
 outlet_pump(struct outlet *o)
 {
 	enum outlet_state state = pump(o);
 
+	if (!is_blind(o, state))
+		return state;
 	/* There was no room for another watch: there may be now, and what came in between is looked at. */
-	if (o->fd >= 0 && o->watch < 0 && state != OUTLET_DONE && state != OUTLET_AGAIN) {
-		watch(o);
+	watch(o);
+	if (o->watch < 0)
 		return OUTLET_BLIND;
-	}
-	return state;
+	if (is_read_of(o))
+		o->is_torn = true;
+	state = pump(o);
+	return is_blind(o, state) ? OUTLET_BLIND : state;
 }

@@ -62,8 +62,9 @@ struct outlet {
 	size_t unread;      /* of it, when last looked at */
 	int64_t taken_seq;  /* the last record that was read to its end */
 	bool is_begun;      /* somebody has read of it */
-	bool has_closed;    /* and a reader went away then, be it the one or another */
+	bool has_changed;   /* and a reader came or went since, be it the one or another */
 	bool is_torn;       /* and somebody has read on since: nobody may have it whole */
+	uint64_t doubt_ns;  /* until then it is not clear whether somebody has; 0: not in doubt */
 	bool is_doubtful;   /* path may name another file by now */
 	bool is_ragged;     /* somebody has the beginning of what was taken back */
 	char *path;
