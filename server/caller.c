@@ -162,18 +162,13 @@ is_session_of(const struct standing *leader, pid_t session)
  * the job's first process above it, or that one's session. 0; -ENOENT: there is not; -ESRCH: it is of another.
  */
 static int
-check_mark(struct server *s, pid_t pid, int64_t job)
+check_standing(struct server *s, pid_t pid, const struct standing *leader)
 {
-	const struct standing *leader;
 	pid_t session = 0;
 	int64_t other = 0;
-	struct row row;
 	struct kin kin;
-	int r = server_check(s, store_read_job(s->store, job, row_copy, &row));
+	int r = 0;
 
-	if (r < 0)
-		return r == -ENOENT ? -ESRCH : r;
-	leader = &row.job.standing;
 	if (leader->pid <= 0)
 		return 0; /* it is just being started */
 	for (int i = 0; i < GENERATIONS_MAX && pid > 1; i++) {
@@ -194,6 +189,17 @@ check_mark(struct server *s, pid_t pid, int64_t job)
 	if (r == 0 && other != 0)
 		r = -ESRCH;
 	return r == 0 && !is_session_of(leader, session) ? -ENOENT : r;
+}
+
+static int
+check_mark(struct server *s, pid_t pid, int64_t job)
+{
+	struct row row;
+	int r = server_check(s, store_read_job(s->store, job, row_copy, &row));
+
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
+	return check_standing(s, pid, &row.job.standing);
 }
 
 int
@@ -234,20 +240,47 @@ caller_prove(struct server *s, const struct conn *c, int64_t *ret_job)
 	return r;
 }
 
-/* A number that was given away meanwhile belongs to a process without the mark. */
+/* The first process has gone, and left its session: while anybody is in that, its number is nobody else's. */
+static bool
+is_left_by(const struct standing *leader, pid_t pid)
+{
+	struct kin kin;
+
+	return leader->pid > 0 && read_kin(pid, &kin) == 0 && kin.session == leader->pid &&
+	    read_kin(leader->pid, &kin) == -ESRCH;
+}
+
+/*
+ * Whether the client says that it is of that job, and has its mark. A number that was given away meanwhile
+ * belongs to a process without it.
+ */
+static bool
+has_mark_of(struct server *s, const struct conn *c, int64_t claimed, struct row *ret_row)
+{
+	const struct queue_job *j = claimed <= 0 ? NULL : queue_find(s->queue, claimed);
+	const struct standing *leader = &ret_row->job.standing;
+	uint64_t mark, outer;
+
+	if (j == NULL || !queue_is_live(j) || conn_pid(c) <= 0 ||
+	    server_check(s, store_read_job(s->store, claimed, row_copy, ret_row)) < 0 ||
+	    leader->mark == 0 || mark_read(conn_pid(c), &mark, &outer) != 0)
+		return false;
+	/* The outer one is the mark where a spawnd inside of the job has set one of its own. */
+	return mark == leader->mark || outer == leader->mark;
+}
+
 int64_t
 caller_job(struct server *s, const struct conn *c, int64_t claimed)
 {
-	const struct queue_job *j = claimed <= 0 ? NULL : queue_find(s->queue, claimed);
-	uint64_t mark, outer;
 	struct row row;
+	int r = -ESRCH;
 
-	if (j == NULL || !queue_is_live(j) || conn_pid(c) <= 0 ||
-	    server_check(s, store_read_job(s->store, claimed, row_copy, &row)) < 0 ||
-	    row.job.standing.mark == 0 || mark_read(conn_pid(c), &mark, &outer) != 0)
+	if (!has_mark_of(s, c, claimed, &row))
 		return 0;
-	/* The outer one is the mark where a spawnd inside of the job has set one of its own. */
-	return mark == row.job.standing.mark || outer == row.job.standing.mark ? claimed : 0;
+	/* Ancestors may exit while they are looked at. */
+	for (int i = 0; r == -ESRCH && i < TRIES; i++)
+		r = check_standing(s, conn_pid(c), &row.job.standing);
+	return r == 0 || (r == -ENOENT && is_left_by(&row.job.standing, conn_pid(c))) ? claimed : 0;
 }
 
 static int
@@ -262,11 +295,12 @@ static int
 find_claimed(struct server *s, const struct conn *c, int64_t claimed, int64_t *ret_job,
     bool *ret_is_certain)
 {
+	struct row row;
 	int r = -ESRCH;
 
-	*ret_job = caller_job(s, c, claimed);
-	if (*ret_job != 0) {
-		r = check_mark(s, conn_pid(c), *ret_job);
+	if (has_mark_of(s, c, claimed, &row)) {
+		*ret_job = claimed;
+		r = check_standing(s, conn_pid(c), &row.job.standing);
 		*ret_is_certain = r == 0;
 		return r == -ENOENT ? 0 : r;
 	}

@@ -24,9 +24,9 @@ int caller_find(struct server *s, const struct conn *c, int64_t *ret_job, bool *
 int caller_prove(struct server *s, const struct conn *c, int64_t *ret_job);
 
 /*
- * The job that the client says it is part of, if its process carries that job's mark, and the job has a
- * process. Else 0. So nobody lends the room of a job but the job itself. A client whose mark cannot be
- * read, or that runs where there are none, is part of nothing.
+ * The job that the client says it is part of, if its process carries that job's mark, and is below the job's first
+ * process, or in its session, and the job has a process. Else 0. So nobody lends the room of a job but the
+ * job itself. A client whose mark cannot be read, or that runs where there are none, is part of nothing.
  */
 int64_t caller_job(struct server *s, const struct conn *c, int64_t claimed);
 

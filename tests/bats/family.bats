@@ -187,6 +187,50 @@ write_parent() {
 	assert_equal "$CODE" 123
 }
 
+# has_tried: the forger has waited, or somebody got the room that it has given away.
+has_tried() {
+	[[ -s waited ]] || is_status q running
+}
+
+@test "a job that puts on the mark of another lends nobody's room" {
+	local mark tries=0
+
+	configure '[spawnd]' 'max_running = 2'
+	enqueue top -- testjob stall
+	wait_until is_status top running
+	spawnd enqueue --parent top --child a --delay 1h -- true
+	mark=$(prlimit --locks --noheadings --output SOFT --pid "$(job_field top .pid)")
+	cat >forge <<-'END'
+		cd "$TEST_DIR" && escape limit "$1" "$1" true || exit 71
+		touch forged
+		testjob wait-for go
+		SPAWND_CHILD=top SPAWND_JOB=$2 escape limit "$1" "$1" "$SPAWND" wait a --timeout 0.3s
+		echo $? >waited
+		exec testjob stall
+	END
+	export SPAWND
+	# Without rights it can be but lowered, and marks are random.
+	until [[ -e forged ]]; do
+		((++tries < 600)) || skip "every mark is below the other"
+		enqueue "forger$tries" -- sh "$TEST_DIR/forge" "$mark" "$(job_field top .job)"
+		wait_until eval "[[ -e forged ]] || has_ended forger$tries"
+	done
+	enqueue q -- testjob stall
+	touch go
+	wait_until has_tried
+	assert_equal "$(cat waited)" 125
+	assert_equal "$(job_field q .status)" queued
+}
+
+@test "a wait that a job's first process has left behind lends its room" {
+	configure '[spawnd]' 'max_running = 1'
+	enqueue top --leftovers wait -- sh -c '"$1" enqueue --child a -- true; "$1" wait a >"$TEST_DIR/out" &' sh "$SPAWND"
+	await_record a
+	await_record top
+	assert_record .status completed
+	assert_equal "$(jq -r .child out)" a
+}
+
 @test "what a wait has to say is held back until the job has its room again" {
 	configure '[spawnd]' 'max_running = 1'
 	write_parent
