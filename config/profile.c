@@ -211,7 +211,7 @@ int
 profile_check_above(const struct sections *s, const struct section *profile, struct fault *f)
 {
 	const struct section_entry *entry = section_find(profile, "inherits");
-	const struct section *p = profile;
+	const struct section *seen[PROFILE_DEPTH_MAX + 1], *p = profile;
 	char names[512];
 
 	if (entry == NULL)
@@ -222,7 +222,12 @@ profile_check_above(const struct sections *s, const struct section *profile, str
 	}
 	/* Whoever leads into a circle without being part of it is not at fault. */
 	strlcpy(names, profile->name, sizeof(names));
-	for (size_t steps = 0; steps < s->count; steps++) {
+	for (size_t steps = 0; steps <= PROFILE_DEPTH_MAX; steps++) {
+		for (size_t i = 0; i < steps; i++) {
+			if (seen[i] == p)
+				return 0;
+		}
+		seen[steps] = p;
 		p = above(s, p);
 		if (p == NULL)
 			return 0;
@@ -232,7 +237,10 @@ profile_check_above(const struct sections *s, const struct section *profile, str
 			return fault_set(f, ELOOP,
 			    "it inherits in a circle, %s; remove one of these lines", names);
 	}
-	return 0;
+	return fault_set(f, E2BIG,
+	    "profile '%s' inherits from more than %d others, one from the next; let it inherit from one "
+	    "that is nearer to the end of them, or repeat their keys in it",
+	    profile->name, PROFILE_DEPTH_MAX);
 }
 
 int

@@ -12,6 +12,9 @@
 /* Begins the keys that are variables: env.NAME. */
 #define PROFILE_ENV "env."
 
+/* From so many others does a profile inherit at the most, which inherit one from the next. */
+#define PROFILE_DEPTH_MAX 32
+
 /* The key of that number, in the order in which they are shown, without env.NAME; NULL behind the last. */
 const char *profile_key(size_t number);
 
@@ -35,7 +38,7 @@ const struct section_entry *profile_variable(const struct sections *s,
 /* Puts the limits of a profile (NULL: none) over those in l. */
 void profile_limits(const struct sections *s, const struct section *profile, struct limits *l);
 
-/* 0; or -ENOENT or -ELOOP with f saying what is wrong with whom it inherits from. */
+/* 0; or -ENOENT, -ELOOP or -E2BIG (PROFILE_DEPTH_MAX) with f saying what is wrong with whom it inherits from. */
 int profile_check_above(const struct sections *s, const struct section *profile, struct fault *f);
 
 /* 0; or -ENOENT with f saying that there is no such pool as its own entry *ret_entry names. */

@@ -176,6 +176,48 @@ circles_and_unknown_names_are_seen(void **state)
 	assert_non_null(strstr(f.text, "there are fine, a, b"));
 }
 
+/* A row of profiles, each of which inherits from the one before it; returns the last of them. */
+static const struct section *
+add_row(const char *word, int length, const char *first_inherits)
+{
+	const struct section *last = NULL;
+	char name[32], before[32];
+
+	for (int i = 0; i < length; i++) {
+		snprintf(before, sizeof(before), "%s%d", word, i - 1);
+		snprintf(name, sizeof(name), "%s%d", word, i);
+		if (i > 0)
+			last = add(name, "inherits", before, NULL);
+		else if (first_inherits != NULL)
+			last = add(name, "inherits", first_inherits, NULL);
+		else
+			last = add(name, NULL);
+	}
+	return last;
+}
+
+static void
+long_rows_of_profiles_are_refused(void **state)
+{
+	const struct section *last;
+	struct fault f;
+
+	(void)state;
+	last = add_row("p", PROFILE_DEPTH_MAX + 1, NULL);
+	assert_int_equal(profile_check_above(sections, last, &f), 0);
+	last = add("over", "inherits", last->name, NULL);
+	assert_int_equal(profile_check_above(sections, last, &f), -E2BIG);
+	assert_non_null(strstr(f.text, "profile 'over' inherits from more than 32 others"));
+	assert_non_null(strstr(f.text, "repeat their keys"));
+	/* Also a circle that is too long to be seen as one; whoever leads into a short one is not at fault. */
+	last = add_row("q", PROFILE_DEPTH_MAX + 5, "q36");
+	assert_int_equal(profile_check_above(sections, last, &f), -E2BIG);
+	add("here", "inherits", "there", NULL);
+	add("there", "inherits", "here", NULL);
+	last = add_row("r", 20, "here");
+	assert_int_equal(profile_check_above(sections, last, &f), 0);
+}
+
 static void
 limits_are_shown_as_settings_are(void **state)
 {
@@ -199,6 +241,7 @@ main(void)
 	    cmocka_unit_test(each_limit_of_a_job_is_a_key),
 	    cmocka_unit_test(values_of_its_own_keys_are_checked),
 	    cmocka_unit_test_setup_teardown(circles_and_unknown_names_are_seen, make, drop),
+	    cmocka_unit_test_setup_teardown(long_rows_of_profiles_are_refused, make, drop),
 	    cmocka_unit_test_setup_teardown(limits_are_shown_as_settings_are, make, drop),
 	};
 
