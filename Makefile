@@ -29,13 +29,14 @@ UNITDIR = $(PREFIX)/lib/systemd
 # Directories for other service managers, to be copied to where theirs are.
 SERVICEDIR = $(PREFIX)/share/spawnd
 
+comma = ,
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
 	-Wswitch-enum -Wconversion -Wno-sign-conversion $(if $(WERROR),-Werror)
 SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 
-# libc is shared, these five come from their archives where there are any: it halves what they cost at the
-# start of every command. pkg-config knows what the archives need in turn.
+# Everything comes from archives where there are any: nothing is searched for, mapped and bound at the start
+# of every command, which is most of what a call costs. pkg-config knows what the archives need in turn.
 PACKAGES = libbsd libmd inih sqlite3 jansson
 WANTED := $(shell $(PKG_CONFIG) --static --libs-only-l $(PACKAGES) 2>/dev/null)
 ifeq ($(strip $(WANTED)),)
@@ -55,6 +56,16 @@ link_with = $(foreach l,$(1),$(or $(if $(filter $(from_libc),$(l)),$(l)),$(call 
 LIBS := $(call link_with,$(WANTED)) -lresolv
 LIBS_BSD := $(call link_with,$(WANTED_BSD))
 
+# libc, too, unless it has no archive here, or a sanitizer is to be put before it; `make STATIC=` shares it. SQLite
+# could load extensions, which the linker warns of; nothing in spawnd asks it to.
+has_file = $(filter /%,$(shell $(CC) -print-file-name=$(1)))
+is_archived = $(if $(strip $(foreach l,$(WANTED) -lc -lresolv,$(if $(call archive,$(l)),,$(l)))),,$(call has_file,rcrt1.o))
+QUIET_LINK = $(if $(shell $(CC) -Wl,--help 2>/dev/null | grep -e --no-warnings),-Wl$(comma)--no-warnings)
+ifeq ($(SANITIZE),)
+STATIC ?= $(if $(is_archived),-static-pie $(QUIET_LINK))
+endif
+STATIC_FLAGS := $(STATIC)
+
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DSPAWND_VERSION='"$(VERSION)"' -I. -I$(BUILD)/gen \
 	$(PACKAGE_CFLAGS) $(WARNINGS) $(SANITIZERS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANITIZERS) $(CFLAGS) -Wl,--as-needed $(LDFLAGS)
@@ -68,7 +79,6 @@ say = $(if $(V)$(is_silent),,@echo '	$(1)	$(2)')
 ROOMS ?= base watchdog wire config queue store supervisor server cli
 SUPERVISOR_ROOMS = base watchdog wire supervisor
 
-comma = ,
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 SOURCES = $(sort $(wildcard $(addsuffix /*.c,$(ROOMS))))
 OBJECTS = $(call objects,$(SOURCES))
@@ -101,11 +111,11 @@ else
 all: $(BINARY)
 endif
 
-# All symbols are bound at the start: else each forked child binds anew, up to its exec, what the
-# supervisor itself never calls.
+# Where libc is shared, all symbols are bound at the start: else each forked child binds anew, up to its exec,
+# what the supervisor itself never calls.
 $(BINARY): $(BUILD)/spawnd.o $(LIBRARY) $(BUILD)/flags
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-z,now -o $@ $(BUILD)/spawnd.o $(LIBRARY) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(STATIC_FLAGS) -Wl,-z,now -o $@ $(BUILD)/spawnd.o $(LIBRARY) $(LIBS)
 
 # Made anew, so that it keeps no member whose source is gone.
 $(LIBRARY): $(OBJECTS) $(BUILD)/members
@@ -125,7 +135,7 @@ $(VARLINK_H): server/org.spawnd.varlink
 	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/	"&\\n" \\/' $<; echo '	""'; } >$@
 
 # Two files that change when the flags or the list of sources do.
-flags_now = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIBS)
+flags_now = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(STATIC_FLAGS) $(LIBS)
 quoted = '$(subst ','\'',$(1))'
 write_if_changed = @mkdir -p $(@D); printf '%s\n' $(call quoted,$(1)) | cmp -s - $@ || \
 	printf '%s\n' $(call quoted,$(1)) >$@
@@ -248,7 +258,7 @@ supervisor-only: $(HARNESSES)
 # Those that are clients of the daemon, and those that link nothing but libc.
 BENCH_CLIENTS = $(addprefix $(BUILD)/bench/,batch crowd lateness recover)
 BENCH_BARE = $(addprefix $(BUILD)/bench/,child loop nothing pair stall)
-BENCHES = $(BENCH_CLIENTS) $(BENCH_BARE) $(BUILD)/bench/allocations.so
+BENCHES = $(BENCH_CLIENTS) $(BENCH_BARE) $(BUILD)/bench/allocations.so $(BUILD)/bench/spawnd
 
 $(BENCH_CLIENTS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/client.o
 	@mkdir -p $(@D)
@@ -260,6 +270,12 @@ $(BENCH_BARE): $(BUILD)/bench/%: $(BUILD)/bench/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $<
 
+# With a libc that something can be put before: allocations.so.
+$(BUILD)/bench/spawnd: $(BUILD)/spawnd.o $(LIBRARY) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-z,now -o $@ $(BUILD)/spawnd.o $(LIBRARY) $(LIBS)
+
 $(BUILD)/bench/allocations.so: bench/allocations.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -268,7 +284,9 @@ $(BUILD)/bench/allocations.so: bench/allocations.c $(BUILD)/flags
 # Figures, as ratios, beside other programs that `contrib/install-packages bench` installs; see bench/run. Not a
 # test. BENCH_OPTIONS=--long takes its time, `make bench-curves` an hour.
 BENCH_OPTIONS ?=
-.PHONY: bench bench-check bench-curves bench-record
+.PHONY: bench bench-check bench-curves bench-programs bench-record
+bench-programs: all $(BENCHES)
+
 bench: all $(BENCHES)
 	bench/run $(BENCH_OPTIONS) $(abspath $(BINARY)) $(abspath $(BUILD)/bench)
 

@@ -13,7 +13,6 @@
 #include "cli/request_order.h"
 #include "wire/launch.h"
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <err.h>
 #include <errno.h>
@@ -278,7 +277,9 @@ make_token(char token[TOKEN_SIZE])
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	ns = (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-	arc4random_buf(&random, sizeof(random));
+	/* arc4random(3) would make a stock of them first. */
+	if (getentropy(&random, sizeof(random)) < 0)
+		err(EX_OSERR, "getentropy");
 	snprintf(token, TOKEN_SIZE, "%016" PRIx64 "%016" PRIx64, ns, random);
 }
 
