@@ -210,8 +210,8 @@ $(BUILD)/sim: $(SIM_OBJECTS) $(BUILD)/flags
 
 # The real server, with its store and its queue, in a simulated world of users and of jobs that have children.
 FAMILY_REPLACED = base/loop.c server/conn.c server/link.c server/runtime.c
-FAMILY_CALLS = arc4random_buf clock_gettime deliver_flush log_line prlimit queue_next queue_start store_commit \
-	timerfd_create timerfd_settime
+FAMILY_CALLS = arc4random_buf clock_gettime deliver_flush inotify_add_watch inotify_init1 inotify_rm_watch log_line \
+	prlimit queue_next queue_start store_commit timerfd_create timerfd_settime
 FAMILY_OBJECTS = $(call objects,$(sort $(wildcard tests/family/*.c)) tests/sim/world.c) \
 	$(filter-out $(call objects,$(FAMILY_REPLACED)),$(OBJECTS))
 

@@ -195,8 +195,8 @@ live(bool is_first)
 	int status = 0;
 	pid_t pid;
 
-	/* Others on this machine may have all processes that there are, for a while. */
-	while ((pid = fork()) < 0 && errno == EAGAIN)
+	/* Others on this machine may have all processes or memory that there are, for a while. */
+	while ((pid = fork()) < 0 && (errno == EAGAIN || errno == ENOMEM))
 		poll(NULL, 0, 100);
 	if (pid < 0)
 		err(EX_OSERR, "fork");

@@ -153,6 +153,17 @@ has_completed(const struct plan *p)
 	    !p->is_suspending;
 }
 
+/* One above it has had an end, after which its children may be ended. */
+static bool is_orphan(const struct plan *p);
+
+/* Whether it has certainly failed, and certainly is to be run again. */
+static bool
+is_between_runs(const struct plan *p)
+{
+	return has_failed(p) && p->cause != WIRE_CAUSE_CANCEL && p->run <= p->retries &&
+	    !p->is_cancel_asked && !is_orphan(p);
+}
+
 /* What it waited for has come. */
 static void
 check_after(const struct plan *p)
@@ -162,7 +173,7 @@ check_after(const struct plan *p)
 	for (size_t i = 0; i < p->after_count; i++) {
 		const struct plan *q = p->after[i];
 
-		ended += !q->is_alive && !q->is_sent;
+		ended += !q->is_alive && !q->is_sent && !is_between_runs(q);
 		if (p->is_after_ok && !p->is_after_any && has_failed(q))
 			world_broken(p->number, "who was to wait for success is skipped",
 			    "c%u has failed", q->number);
@@ -185,7 +196,8 @@ check_resumed(const struct plan *p)
 		if (plans->all[i].above != p || plans->all[i].job == 0)
 			continue;
 		children++;
-		living += plans->all[i].is_alive || plans->all[i].is_sent;
+		living += plans->all[i].is_alive || plans->all[i].is_sent ||
+		    is_between_runs(&plans->all[i]);
 	}
 	if (living > 0)
 		world_broken(p->number,
@@ -193,8 +205,41 @@ check_resumed(const struct plan *p)
 		    living, children);
 }
 
+/* Whether the run that was sent last may have come to an end after which another is due. */
+static bool
+may_be_retried(const struct plan *p)
+{
+	if (p->is_not_executable || (p->is_retry_on_lost && p->may_be_lost))
+		return true;
+	return p->executed_of_run > 0 && p->has_status &&
+	    (p->cause == WIRE_CAUSE_TOTAL || (p->cause == WIRE_CAUSE_NONE && p->wait_status != 0));
+}
+
+/* It is sent for another run. */
+static void
+check_retry(const struct plan *p, unsigned run)
+{
+	if (run != p->run + 1 && (run <= p->run || run > p->run + 1 + p->unsent))
+		world_broken(p->number, "every run that is counted was executed",
+		    "run %u is started, after run %u", run, p->run);
+	if (run > p->retries + 1)
+		world_broken(p->number, "no job is run more often than it may", "run %u of %u", run,
+		    p->retries + 1);
+	if (p->run > 0 && !may_be_retried(p))
+		world_broken(p->number, "only what has failed is run again", "run %u", run);
+}
+
+static void
+begin_run(struct plan *p, unsigned run)
+{
+	check_retry(p, run);
+	p->run = run;
+	p->executed_of_run = 0;
+	p->is_suspending = p->is_suspended = p->is_not_executable = false;
+}
+
 void
-plans_spawned(struct plan *p, int64_t job)
+plans_spawned(struct plan *p, int64_t job, unsigned run)
 {
 	world_note(p->number, "SPAWN sent: job, times before", job, p->spawned);
 	plans_accepted(p, job);
@@ -204,23 +249,41 @@ plans_spawned(struct plan *p, int64_t job)
 		world_broken(p->number, "what has ended stays so", "it is started");
 	if (p->is_alive || p->is_sent)
 		world_broken(p->number, "no job runs twice at once", "it is started again");
-	if (p->executed > 0 && !p->is_suspending)
-		world_broken(p->number, "no job runs twice", "it is started again");
-	if (p->executed > 0)
+	if (run != p->run)
+		begin_run(p, run);
+	if (p->executed_of_run > 0 && !p->is_suspending)
+		world_broken(p->number, "no run is executed twice", "run %u is started again", run);
+	if (p->executed_of_run > 0) {
 		check_resumed(p);
+		p->was_suspended = true;
+	}
 	check_after(p);
 	if (p->is_not_executable)
 		world_broken(p->number, "what cannot be started is not tried again", "it is");
 	p->spawned++;
+	p->unsent = 0;
 	p->is_sent = true;
+	p->has_status = p->may_be_lost = false;
 }
 
-/* One above it has had an end, after which its children may be ended. */
+void
+plans_executed(struct plan *p)
+{
+	p->is_sent = false;
+	p->is_alive = true;
+	p->has_status = p->may_be_lost = p->is_suspending = p->is_suspended = false;
+	p->cause = WIRE_CAUSE_NONE;
+	p->executed++;
+	p->executed_of_run++;
+	world_note(p->number, "it is executed: times, run", p->executed, p->run);
+}
+
 static bool
 is_orphan(const struct plan *p)
 {
 	for (p = p->above; plans->are_orphans_ended && p != NULL; p = p->above) {
-		if (p->has_status)
+		if ((p->has_status || p->may_be_lost || p->is_not_executable) &&
+		    !is_between_runs(p))
 			return true;
 	}
 	return false;
@@ -252,7 +315,8 @@ is_possible(const struct plan *p, enum status status)
 		return p->has_status && p->cause == WIRE_CAUSE_TOTAL;
 	case STATUS_CANCELLED:
 		return (p->is_cancel_asked || is_orphan(p)) &&
-		    (!p->has_status || p->cause == WIRE_CAUSE_CANCEL || p->is_suspending);
+		    (!p->has_status || p->cause == WIRE_CAUSE_CANCEL || p->is_suspending ||
+			(p->run <= p->retries && may_be_retried(p)));
 	case STATUS_LOST:
 		return p->may_be_lost;
 	case STATUS_SKIPPED:
@@ -265,6 +329,23 @@ is_possible(const struct plan *p, enum status status)
 		break;
 	}
 	return false;
+}
+
+/* The run that the record is of has been, or was never begun. */
+static void
+check_run(const struct plan *p, enum status status, json_int_t run)
+{
+	bool never_was = status == STATUS_CANCELLED || status == STATUS_SKIPPED;
+	unsigned least = p->run == 0 ? 1 : p->run;
+	unsigned most = p->run + (never_was ? 1 : 0) + p->unsent;
+
+	if (run < (json_int_t)least || run > (json_int_t)(most < least ? least : most))
+		world_broken(p->number, "every run that is counted was executed",
+		    "it has ended in run %d, and was started for run %u last", (int)run, p->run);
+	if ((status == STATUS_ERROR || status == STATUS_TIMEOUT) && p->run <= p->retries &&
+	    !p->is_cancel_asked && !is_orphan(p))
+		world_broken(p->number, "what has failed is run again", "it has ended in run %u",
+		    p->run);
 }
 
 struct plan *
@@ -289,6 +370,7 @@ plans_record(const json_t *record)
 		world_note(p->number, "its record was seen: seq, status", seq, (int64_t)status);
 	p->seq = seq;
 	p->status = status;
+	check_run(p, status, json_integer_value(json_object_get(record, "run")));
 	if (!is_possible(p, status))
 		world_broken(p->number, "a record tells the truth", "%s, cause %" PRIu32, name,
 		    p->cause);

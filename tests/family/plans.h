@@ -28,21 +28,27 @@ struct plan {
 	struct plan *after[PLAN_AFTER_MAX]; /* whom it waits for: all, or any */
 	size_t after_count;
 	bool is_after_any;
-	bool is_after_ok;     /* and these are to have completed */
-	bool is_refused;      /* it never will be */
-	bool is_cancel_asked; /* for it or one above it, by whomever; it may have had no effect */
-	bool is_cancelled;    /* and somebody was told that it is done: it may not begin any more */
+	bool is_after_ok;      /* and these are to have completed */
+	unsigned retries;      /* after an error or a timeout, */
+	bool is_retry_on_lost; /* or where that is not known */
+	bool is_refused;       /* it never will be */
+	bool is_cancel_asked;  /* for it or one above it, by whomever; it may have had no effect */
+	bool is_cancelled; /* and somebody was told that it is done: it may not begin any more */
 	/* What the supervisor's side knows: */
 	uint64_t mark;     /* of its processes, whose number is the plan's */
 	unsigned spawned;  /* how often it was sent */
+	unsigned run;      /* for which of its runs, last; 0: none */
+	unsigned unsent;   /* starts since then that never left, and are lost to the server */
 	unsigned executed; /* how often it began to run */
-	bool is_sent;      /* to the supervisor, which has not settled that */
+	unsigned executed_of_run;
+	bool was_suspended; /* it was sent again within a run */
+	bool is_sent;       /* to the supervisor, which has not settled that */
 	bool is_alive;
 	bool is_paused;
 	bool is_waiting;    /* in a call, for its own children: it does no work */
 	bool is_suspending; /* it has asked to be suspended, since it was executed last */
 	bool is_suspended;  /* and was told that it will be */
-	bool has_status;    /* its last process ended in this way: */
+	bool has_status;    /* what was sent last ended in this way: */
 	bool may_be_lost;   /* and nobody may have seen how */
 	int wait_status;
 	uint32_t cause; /* enum wire_cause */
@@ -74,8 +80,11 @@ bool plans_is_unfinished(const struct plan *p);
 void plans_ask_cancel(struct plan *p);
 void plans_cancelled(struct plan *p);
 
-/* The server is about to have it started, with that number and in that environment. */
-void plans_spawned(struct plan *p, int64_t job);
+/* The server is about to have it started, with that number, for that run. */
+void plans_spawned(struct plan *p, int64_t job, unsigned run);
+
+/* Its process has begun. */
+void plans_executed(struct plan *p);
 
 /* A record came, whoever got it. Returns its plan. */
 struct plan *plans_record(const json_t *record);

@@ -89,6 +89,19 @@ check_room(const struct plan *p, const char *when)
 		    "%" PRIu32 " of %" PRIu32 ", %s", of_pool, room->pools[p->pool], when);
 }
 
+/* Who was suspended within this run is told; a run that follows may be told as well. */
+static void
+check_resumed(const struct plan *p, const struct launch *l)
+{
+	bool is_told = find_variable(l, "SPAWND_RESUMED")[0] == '1';
+
+	if (is_told ? !p->was_suspended : p->executed_of_run > 0)
+		world_broken(p->number, "who is resumed is told so", "it was executed %u times",
+		    p->executed);
+	if (is_told && access(find_variable(l, "SPAWND_RESULTS"), R_OK) < 0)
+		world_broken(p->number, "who is resumed gets results", "there is no file");
+}
+
 struct plan *
 promises_spawn(int64_t job, int launch_fd)
 {
@@ -105,12 +118,8 @@ promises_spawn(int64_t job, int launch_fd)
 	    strcmp(l.argv[0], p->child) != 0 ||
 	    strtoll(find_variable(&l, "SPAWND_JOB"), NULL, 10) != job)
 		world_broken(p->number, "a job is told who it is", "otherwise");
-	if ((find_variable(&l, "SPAWND_RESUMED")[0] == '1') != (p->executed > 0))
-		world_broken(p->number, "who is resumed is told so", "it was executed %u times",
-		    p->executed);
-	if (p->executed > 0 && access(find_variable(&l, "SPAWND_RESULTS"), R_OK) < 0)
-		world_broken(p->number, "who is resumed gets results", "there is no file");
-	plans_spawned(p, job);
+	plans_spawned(p, job, (unsigned)strtoul(find_variable(&l, "SPAWND_RUN"), NULL, 10));
+	check_resumed(p, &l);
 	check_room(p, "when it is started");
 	if (p->depth > room->max_depth && p->above->is_alive)
 		world_broken(p->number, "jobs nest no deeper than max_depth", "%u", p->depth);

@@ -46,7 +46,7 @@ struct actor {
 static struct {
 	unsigned users, jobs;
 	bool is_calm, has_results;
-	bool has_priorities, has_pools, has_waits, has_suspensions;
+	bool has_priorities, has_pools, has_waits, has_suspensions, has_retries;
 	struct actor all[USERS_MAX + PLANS_MAX + 1];
 } * scripts;
 
@@ -120,6 +120,7 @@ scripts_init(unsigned users, unsigned jobs)
 	/* A full queue of those that wait for who waits for room in it holds up itself. */
 	scripts->has_waits = promises_room()->queue_limit == UINT32_MAX && world_once_in(2);
 	scripts->has_suspensions = world_once_in(2);
+	scripts->has_retries = world_once_in(2);
 	supervisor_init(&handlers, 64, world_once_in(2));
 	for (unsigned i = 0; i < users; i++) {
 		snprintf(name, sizeof(name), "u%u", i);
@@ -191,6 +192,19 @@ wait_before(struct actor *a, struct plan *p, json_t *parameters)
 		json_object_set_new(parameters, "after_policy", json_string("any"));
 }
 
+static void
+choose_retries(struct plan *p, json_t *parameters)
+{
+	static const char *const delays[] = {"0", "0.05s", "2s"};
+
+	p->retries = (unsigned)world_between(1, 3);
+	p->is_retry_on_lost = world_once_in(2);
+	json_object_set_new(parameters, "retries", json_integer(p->retries));
+	json_object_set_new(parameters, "retry_delay", json_string(delays[world_below(3)]));
+	if (p->is_retry_on_lost)
+		json_object_set_new(parameters, "retry_on", json_string("error,timeout,lost"));
+}
+
 /* What makes jobs wait, and go before others. */
 static void
 choose_order(struct actor *a, struct plan *p, json_t *j)
@@ -238,6 +252,8 @@ enqueue(struct actor *a)
 	if (a->plan != 0)
 		json_object_set_new(j, "parent_job", json_integer(plan_of(a)->job));
 	choose_order(a, p, j);
+	if (scripts->has_retries && world_once_in(2))
+		choose_retries(p, j);
 	a->object = p->number;
 	call(a, DOING_ENQUEUE, "Enqueue", j, false);
 	return true;

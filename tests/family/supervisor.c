@@ -292,12 +292,7 @@ execute(struct slot *slot)
 	    .started_wall_ms = wall_ms(),
 	    .wait_status = WIRE_WAIT_UNKNOWN,
 	    .containment = WIRE_CONTAIN_GROUP};
-	p->is_sent = false;
-	p->is_alive = true;
-	p->has_status = p->may_be_lost = p->is_suspending = p->is_suspended = false;
-	p->cause = WIRE_CAUSE_NONE;
-	p->executed++;
-	world_note(p->number, "it is executed", p->executed, 0);
+	plans_executed(p);
 	if (slot->limits.max_total_ns != WATCHDOG_OFF)
 		world_at(world_now() + slot->limits.max_total_ns, time_is_up, NULL, tag_of(p));
 	change(slot);
@@ -371,6 +366,11 @@ hear_adopt(const struct letter *letter)
 		return;
 	}
 	p->may_be_lost = true;
+	if (st->mark != p->mark) {
+		p->mark = st->mark;
+		p->has_status = false;
+		p->unsent++;
+	}
 	settle(slot, WIRE_STAGE_NONE, 0,
 	    p->has_status && world_once_in(2) ? p->wait_status : WIRE_WAIT_UNKNOWN);
 }
@@ -406,12 +406,16 @@ hear_cancel(struct slot *slot)
 		end_job(slot, WIRE_CAUSE_CANCEL);
 }
 
+/* To a new server, or one that has asked: all that runs, and all that did. */
 static void
 report(void)
 {
 	for (size_t i = 0; i < SLOTS_MAX; i++) {
-		sup->slots[i].tell_started = sup->slots[i].state == SLOT_RUNNING;
-		sup->slots[i].tell_ended = sup->slots[i].state == SLOT_OVER;
+		struct slot *slot = &sup->slots[i];
+
+		slot->tell_started = slot->state == SLOT_RUNNING ||
+		    (slot->state == SLOT_OVER && slot->standing.started_wall_ms != 0);
+		slot->tell_ended = slot->state == SLOT_OVER;
 	}
 	sup->tell_synced = true;
 	news();
@@ -630,6 +634,9 @@ void
 link_send_job(struct link *k, enum wire_type type, uint64_t job)
 {
 	(void)k;
+	/* What is stored is told to the next server again. */
+	if (type == WIRE_FORGET)
+		crash_here("the server dies before it lets an end be forgotten", RARELY / 2);
 	post(type)->message.job.job = job;
 }
 
