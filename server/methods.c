@@ -123,6 +123,31 @@ is_possible(const struct server *s, enum need need)
 	return need != NEEDS_ROOM || !s->is_store_down;
 }
 
+/*
+ * A store that was begun anew knows none of the jobs that run until the supervisor has told of them: who asks for
+ * one is not to hear that there is none, and its child's id is not to be given away. Nothing is told
+ * while a store cannot be written to.
+ */
+static bool
+is_to_wait(const struct server *s, enum need need)
+{
+	return need != NEEDS_NOTHING && !s->is_ready && !s->is_synced && !s->is_store_down;
+}
+
+static void
+run(struct call *call, const struct method *method)
+{
+	const struct server *s = call->server;
+
+	call->pump = NULL;
+	if (!is_possible(s, method->need))
+		call_fail_store(call);
+	else if (is_to_wait(s, method->need))
+		call->pump = method_run;
+	else
+		method->run(call);
+}
+
 void
 method_run(struct call *call)
 {
@@ -131,10 +156,7 @@ method_run(struct call *call)
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (strcmp(methods[i].name, name) == 0) {
-			if (is_possible(call->server, methods[i].need))
-				methods[i].run(call);
-			else
-				call_fail_store(call);
+			run(call, &methods[i]);
 			return;
 		}
 	}

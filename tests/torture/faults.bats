@@ -57,6 +57,32 @@ was_done() {
 	[[ ! -s $TEST_DIR/pid ]] || kill -KILL "$(cat "$TEST_DIR/pid")" || :
 }
 
+@test "who asks for a job that a new store does not know yet waits until the supervisor has told of it" {
+	local pid server client
+
+	setup_page
+	enqueue a -- testjob pid "$TEST_DIR/pid" wait-for "$TEST_DIR/go" exit 7
+	pid=$(pid_in "$TEST_DIR/pid")
+	wait_until is_status a running
+	server=$(daemon_field server_pid)
+	arm wire_send/STARTED:before:1:supervisor:stall-3
+	rm -f "$SPAWND_HOME/state/spawnd.db-wal"
+	echo garbage >"$SPAWND_HOME/state/spawnd.db"
+	kill -KILL "$server"
+	wait_until was_done 1
+	"$SPAWND" wait a >"$TEST_DIR/record" 3>&- &
+	client=$!
+	# Nor is its id given away.
+	run spawnd enqueue --parent P --child a -- true
+	assert_failure
+	assert_equal "$(job_field a .job)" 1
+	assert is_alive "$pid"
+	touch "$TEST_DIR/go"
+	await_exit "$client"
+	assert_equal "$CODE" 7
+	assert_equal "$(jq .job "$TEST_DIR/record")" 1
+}
+
 # The largest lateness that is let pass here, in milliseconds: that of a busy machine. Figures are printed.
 LATE_MS=500
 
