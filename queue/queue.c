@@ -23,6 +23,7 @@ struct queue {
 	struct dues dues;
 	struct line_turns turns;
 	size_t queued;
+	size_t waiting; /* of the queued ones, for others */
 	size_t working; /* starting or running, and takes room */
 	size_t lent;
 	size_t suspended;
@@ -188,6 +189,17 @@ give_room(struct queue *q, struct queue_job *j)
 	look_at_parent(q, j->parent);
 }
 
+/* Holds of a queued job. */
+static void
+set_holds(struct queue *q, struct queue_job *j, uint32_t holds)
+{
+	if ((j->holds & QUEUE_HOLD_WAIT) != 0)
+		q->waiting--;
+	if ((holds & QUEUE_HOLD_WAIT) != 0)
+		q->waiting++;
+	j->holds = holds;
+}
+
 static void
 line_up(struct queue *q, struct queue_job *j)
 {
@@ -203,6 +215,7 @@ leave_status(struct queue *q, struct queue_job *j)
 {
 	line_leave(&j->place);
 	due_leave(&q->dues, &j->due);
+	set_holds(q, j, 0);
 	if (queue_is_live(j))
 		j->parent->running--;
 	if (j->status == STATUS_QUEUED)
@@ -220,9 +233,9 @@ static void
 enter_status(struct queue *q, struct queue_job *j, enum status status, uint32_t holds)
 {
 	j->status = status;
-	j->holds = status == STATUS_QUEUED ? holds : 0;
 	if (status == STATUS_QUEUED) {
 		q->queued++;
+		set_holds(q, j, holds);
 		line_up(q, j);
 	} else if (status == STATUS_SUSPENDED) {
 		q->suspended++;
@@ -313,7 +326,7 @@ queue_is_live(const struct queue_job *j)
 bool
 queue_is_full(const struct queue *q)
 {
-	return q->queued >= q->room.queue_limit;
+	return q->queued - q->waiting >= q->room.queue_limit;
 }
 
 size_t
@@ -422,8 +435,7 @@ queue_put_back(struct queue *q, struct queue_job *j, uint32_t holds)
 void
 queue_hold(struct queue *q, struct queue_job *j, uint32_t holds)
 {
-	(void)q;
-	j->holds |= holds;
+	set_holds(q, j, j->holds | holds);
 	if (j->holds != 0)
 		line_leave(&j->place);
 }
@@ -433,7 +445,7 @@ queue_release(struct queue *q, struct queue_job *j, uint32_t holds)
 {
 	if ((j->holds & holds) == 0)
 		return;
-	j->holds &= ~holds;
+	set_holds(q, j, j->holds & ~holds);
 	if ((j->holds & QUEUE_HOLD_TIME) == 0)
 		due_leave(&q->dues, &j->due);
 	line_up(q, j);

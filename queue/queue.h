@@ -81,7 +81,7 @@ struct queue;
 struct queue_room {
 	uint32_t max_running;
 	uint32_t max_running_per_parent;
-	uint32_t queue_limit;
+	uint32_t queue_limit; /* queue_is_full() says of whom */
 };
 
 /* A pool: at most so many of its jobs run at once. */
@@ -141,7 +141,10 @@ struct queue_job *queue_next_job(struct queue *q, struct queue_job *j);
 /* Whether it starts or runs: the supervisor has to do with it. */
 bool queue_is_live(const struct queue_job *j);
 
-/* Whether another job may be added under queue_limit. */
+/*
+ * Whether no other job may be added under queue_limit. Those that are held because they wait for others do not
+ * count: whom they wait for may itself wait to be added.
+ */
 bool queue_is_full(const struct queue *q);
 
 size_t queue_queued(const struct queue *q); /* those on hold included */

@@ -230,3 +230,34 @@ kill_daemon() {
 	assert_record .status completed
 	assert_equal "$(spawnd list --status skipped --json | jq -r .child)" b
 }
+
+# What a job enqueues that others wait for, while these fill the queue.
+enqueue_three() {
+	cat >"$TEST_DIR/three" <<-'SCRIPT'
+		#!/bin/sh
+		until [ -e "$1/go" ]; do sleep 0.05; done
+		for i in 1 2 3; do spawnd enqueue --parent "$SPAWND_CHILD" --child "$SPAWND_CHILD.$i" -- true || exit 1; done
+	SCRIPT
+	chmod +x "$TEST_DIR/three"
+}
+
+@test "who waits for others does not fill the queue, so that these can go on" {
+	configure '[spawnd]' 'max_running = 1' 'queue_limit = 2'
+	enqueue_three
+	enqueue first --max-total 60s -- "$TEST_DIR/three" "$TEST_DIR"
+	wait_until is_status first running
+	for c in a b c d; do
+		run -0 enqueue "$c" --no-wait --after first -- true
+	done
+	enqueue room --no-wait -- true
+	enqueue rest --no-wait -- true
+	run -75 enqueue over --no-wait -- true
+	run -75 enqueue over --no-wait --after first -- true
+	touch "$TEST_DIR/go"
+	await_record first
+	assert_record .status completed
+	for c in a b c d rest; do
+		await_record "$c"
+		assert_record .status completed
+	done
+}

@@ -134,7 +134,8 @@ configure(void)
 {
 	struct promises_room room = {.max_running = (uint32_t)world_between(1, 6),
 	    .max_running_per_parent = one_of(3, 2),
-	    .queue_limit = world_once_in(3) ? (uint32_t)world_between(3, 40) : UINT32_MAX,
+	    .queue_limit = world_once_in(3) ? (uint32_t)world_between(1, world_once_in(2) ? 4 : 40)
+					    : UINT32_MAX,
 	    .max_depth = (uint32_t)world_between(1, 5),
 	    .are_orphans_ended = world_once_in(4),
 	    .pools = {0, (uint32_t)world_between(1, 2), (uint32_t)world_between(1, 2)}};

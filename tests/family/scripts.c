@@ -117,8 +117,7 @@ scripts_init(unsigned users, unsigned jobs)
 	scripts->jobs = jobs;
 	scripts->has_priorities = world_once_in(3);
 	scripts->has_pools = world_once_in(3);
-	/* A full queue of those that wait for who waits for room in it holds up itself. */
-	scripts->has_waits = promises_room()->queue_limit == UINT32_MAX && world_once_in(2);
+	scripts->has_waits = world_once_in(2);
 	scripts->has_suspensions = world_once_in(2);
 	scripts->has_retries = world_once_in(2);
 	supervisor_init(&handlers, 64, world_once_in(2));
