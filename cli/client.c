@@ -322,19 +322,24 @@ client_call(struct client *c, const char *method, json_t *parameters, json_t **r
 }
 
 void
-client_acknowledge(struct client *c, json_int_t seq)
+client_acknowledge(struct client *c, const json_int_t *seqs, size_t count)
 {
+	json_t *list = json_array();
 	int r = -ENOTCONN;
 
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_integer(seqs[i]));
 	c->is_waiting = false;
 	c->is_brief = true;
 	if (c->fd >= 0)
-		r = client_call(c, "Acknowledge", json_pack("{s:[I]}", "seqs", seq), NULL);
+		r = client_call(c, "Acknowledge", json_pack("{s:O}", "seqs", list), NULL);
+	json_decref(list);
 	if (r == 0)
 		return;
 	fd_close(&c->fd);
-	warnx("record %lld not acknowledged: it may come again (%s)", (long long)seq,
-	    r == -EREMOTEIO ? c->error : "no answer from the daemon");
+	for (size_t i = 0; i < count; i++)
+		warnx("record %lld not acknowledged: it may come again (%s)", (long long)seqs[i],
+		    r == -EREMOTEIO ? c->error : "no answer from the daemon");
 }
 
 /* Replies to one attempt, up to the last or the loss of the connection. */

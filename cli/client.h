@@ -72,12 +72,12 @@ void client_close(struct client *c);
 int client_call(struct client *c, const char *method, json_t *parameters, json_t **ret_reply);
 
 /*
- * Tells the daemon that the record of this number has been taken. Where that cannot be done (not
- * connected is such a case), a line on standard error says that the record may come again, and
- * the connection is closed: no failure of the caller, who has the record. From here on c
+ * Tells the daemon that the records of these numbers have been taken. Where that cannot be done (not
+ * connected is such a case), a line on standard error says of each that it may come again, and
+ * the connection is closed: no failure of the caller, who has the records. From here on c
  * is_brief, and is_waiting no more.
  */
-void client_acknowledge(struct client *c, json_int_t seq);
+void client_acknowledge(struct client *c, const json_int_t *seqs, size_t count);
 
 /* client_call() with a descriptor, which stays the caller's, sent along. */
 int client_call_with_fd(struct client *c, const char *method, json_t *parameters, int fd,

@@ -16,6 +16,7 @@ static int
 take_record(struct client *c, json_t *reply)
 {
 	json_t *record = json_object_get(reply, "record");
+	json_int_t seq = json_integer_value(json_object_get(record, "seq"));
 	int code;
 
 	if (!json_is_object(record))
@@ -23,7 +24,7 @@ take_record(struct client *c, json_t *reply)
 	show_json(record);
 	code = show_flush(EX_OK);
 	if (code == EX_OK)
-		client_acknowledge(c, json_integer_value(json_object_get(record, "seq")));
+		client_acknowledge(c, &seq, 1);
 	return code;
 }
 

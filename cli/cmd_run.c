@@ -190,7 +190,7 @@ finish(struct run *run, const struct options *o, const struct follow *f, json_t 
 			return EXIT_OWN;
 	}
 	if (json_is_integer(seq))
-		client_acknowledge(&run->client, json_integer_value(seq));
+		client_acknowledge(&run->client, &(json_int_t){json_integer_value(seq)}, 1);
 	return is_whole ? exitcode_of_record(record) : EXIT_OWN;
 }
 

@@ -1,6 +1,6 @@
 /*
  * spawnd wait: blocks until children have ended and prints their records, acknowledging each when
- * it has left. Exits as the first child that did not complete. Inside a job it says so, for the daemon lends the
+ * it has left; those that came together together, for each acknowledgement is a flush of the disk. Exits as the first child that did not complete. Inside a job it says so, for the daemon lends the
  * room of a job that waits to others.
  */
 #include "cli/client.h"
@@ -21,6 +21,8 @@ struct wait {
 	struct client side; /* the stream is one call; acknowledging it goes beside */
 	json_int_t *seen;   /* seq of each record, for a stream that had to begin again */
 	size_t seen_count;
+	json_int_t *left; /* of each record that has left, and is not acknowledged */
+	size_t left_count;
 	int code;
 };
 
@@ -35,24 +37,27 @@ is_seen(const struct wait *w, json_int_t seq)
 }
 
 static void
-remember(struct wait *w, json_int_t seq)
+append(json_int_t **list, size_t *count, json_int_t seq)
 {
-	json_int_t *seen = reallocarray(w->seen, w->seen_count + 1, sizeof(*seen));
+	json_int_t *longer = reallocarray(*list, *count + 1, sizeof(**list));
 
-	if (seen == NULL)
+	if (longer == NULL)
 		err(EXIT_OWN, "out of memory");
-	seen[w->seen_count++] = seq;
-	w->seen = seen;
+	longer[(*count)++] = seq;
+	*list = longer;
 }
 
 static void
-acknowledge(struct wait *w, json_int_t seq)
+acknowledge(struct wait *w)
 {
+	if (w->left_count == 0)
+		return;
 	if (w->side.fd < 0) {
 		client_close(&w->side);
 		client_open(&w->side, false);
 	}
-	client_acknowledge(&w->side, seq);
+	client_acknowledge(&w->side, w->left, w->left_count);
+	w->left_count = 0;
 }
 
 /* A client_reply_cb; what it returns is an exit code. */
@@ -63,17 +68,18 @@ take_reply(void *arg, json_t *reply)
 	json_t *record = json_object_get(reply, "record");
 	json_int_t seq = json_integer_value(json_object_get(record, "seq"));
 
-	if (!json_is_object(record))
-		return 0;
-	if (!is_seen(w, seq)) {
+	if (json_is_object(record) && !is_seen(w, seq)) {
 		show_json(record);
 		if (show_flush(EX_OK) != EX_OK)
 			return EXIT_OWN;
-		remember(w, seq);
+		append(&w->seen, &w->seen_count, seq);
 		if (w->code == EXIT_SUCCESS)
 			w->code = exitcode_of_record(record);
 	}
-	acknowledge(w, seq);
+	if (json_is_object(record))
+		append(&w->left, &w->left_count, seq);
+	if (!client_has_reply(&w->stream))
+		acknowledge(w);
 	return 0;
 }
 
@@ -164,8 +170,10 @@ cmd_wait(const struct options *o)
 	parameters = make_parameters(o, timeout_ms);
 	code = wait_all(&w, o, parameters);
 	json_decref(parameters);
+	acknowledge(&w);
 	client_close(&w.stream);
 	client_close(&w.side);
 	free(w.seen);
+	free(w.left);
 	return code;
 }
