@@ -19,6 +19,7 @@
 	X(store_add_job) \
 	X(store_set_starting) \
 	X(store_set_queued) \
+	X(store_set_retry) \
 	X(store_set_running) \
 	X(store_set_standing) \
 	X(store_end_job) \
@@ -31,6 +32,9 @@
 	X(waiters_end) \
 	X(waiters_suspend) \
 	X(waiters_resume) \
+	X(store_add_approval) \
+	X(store_put_approval) \
+	X(store_decide_approval) \
 	X(store_commit) \
 	X(store_rollback) \
 	X(store_tidy) \

@@ -354,3 +354,80 @@ cut_at() {
 		done
 	done
 }
+
+# retries_at PLAN: a job goes wrong twice and then not, while the plan is carried out. Each run that is counted was
+# executed, once.
+retries_at() {
+	local child=${1//[^a-zA-Z0-9]/_}
+
+	arm "$1"
+	spawnd enqueue --parent P --child "$child" --retries 2 --retry-on error --retry-delay 0 -- \
+		sh -c 'echo "$SPAWND_RUN" >>"$TEST_DIR/$SPAWND_CHILD"; exit $((SPAWND_RUN < 3))' >/dev/null || return
+	await_record "$child" || return
+	wait_until was_done "$((++PLANS))" || return
+	# The server lives to be told by the supervisor, or the supervisor to tell another server.
+	if [[ $1 != *:kill-both ]]; then
+		assert_equal "$(paste -sd' ' "$TEST_DIR/$child")" '1 2 3' || return
+		assert_equal "$(jq -r '"\(.status) \(.run)"' <<<"$RECORD")" 'completed 3'
+	else
+		assert_equal "$(seq "$(wc -l <"$TEST_DIR/$child")" | paste -sd' ')" "$(paste -sd' ' "$TEST_DIR/$child")" || return
+		assert_regex "$(jq -r '"\(.status) \(.run)"' <<<"$RECORD")" '^(completed 3|lost [123])$'
+	fi
+}
+
+@test "each run of a job that is retried is executed once, whoever dies at whatever step of it" {
+	local point action
+
+	setup_page
+	PLANS=0
+	spawnd daemon --detach
+	for point in store_set_retry:{before,after}:{1,2} store_commit:{before,after}:{2,3,4,5} \
+		wire_send/FORGET:{before,after}:{1,2} wire_send/SPAWN:{before,after}:2 wire_receive/ENDED:after:2; do
+		for action in kill-self kill-both; do
+			retries_at "$point:server:$action" || {
+				echo "at $point:server:$action" >&2
+				return 1
+			}
+		done
+	done
+}
+
+# asks_at PLAN: a job asks, and is answered by its number, while the plan is carried out. It has the one answer.
+asks_at() {
+	local child=${1//[^a-zA-Z0-9]/_} id
+
+	spawnd enqueue --parent P --child "$child" -- sh -c '
+		until "$SPAWND" ask --token t --timeout 1h "may I?"; code=$?; [ $code -lt 2 ]; do sleep 0.02; done
+		exit $code' >/dev/null || return
+	wait_until has_question "$child" || return
+	id=$(spawnd approvals --json | jq -r "select(.child == \"$child\") | .id")
+	arm "$1"
+	# Where the reply was lost it has been decided all the same, which is what the command says then.
+	spawnd answer "$id" deny 2>/dev/null || assert_equal "$?" 65 || return
+	run -65 spawnd answer "$id" allow
+	await_record "$child" || return
+	wait_until was_done "$((++PLANS))" || return
+	assert_equal "$(spawnd events | jq -r "select(.child == \"$child\") | .event" | grep -c approval_decided)" 1 || return
+	assert_equal "$(jq -r '"\(.status) \(.exit_code)"' <<<"$RECORD")" 'error 1'
+}
+
+has_question() {
+	[[ -n $(spawnd approvals --json | jq -r "select(.child == \"$1\") | .id") ]]
+}
+
+@test "a question is decided once, whoever dies at whatever step of it" {
+	local point action
+
+	setup_page
+	export SPAWND
+	PLANS=0
+	spawnd daemon --detach
+	for point in store_decide_approval:{before,after}:1 store_commit:{before,after}:1 send:{before,after}:1; do
+		for action in kill-self kill-other; do
+			asks_at "$point:server:$action" || {
+				echo "at $point:server:$action" >&2
+				return 1
+			}
+		done
+	done
+}

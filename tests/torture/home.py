@@ -65,6 +65,7 @@ class Home:
             "HOME": self.dir,
             "SPAWND_HOME": self.home,
             "TORTURE_PAGE": self.page.path,
+            "TORTURE_SPAWND": self.spawnd,
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:

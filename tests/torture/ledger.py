@@ -3,6 +3,7 @@ what commands printed, and, when the daemon has ended, the database."""
 
 import json
 import os
+import re
 import sqlite3
 from collections import Counter, defaultdict
 
@@ -13,7 +14,19 @@ UNSEEN_MS = 2000
 # The two processes count as killed together where one followed the other so soon.
 TOGETHER_MS = 3000
 
-FINAL = {"completed", "error", "timeout", "cancelled", "lost"}
+FINAL = {"completed", "error", "timeout", "cancelled", "skipped", "lost"}
+
+# What the feed says of a job, a letter for each event: it may be run again, or go on after a suspension,
+# several times. What was lost may not have been known to have started.
+LETTERS = {
+    "queued": "q",
+    "started": "s",
+    "retry": "t",
+    "suspended": "S",
+    "resumed": "R",
+    "completed": "c",
+}
+LIFE = re.compile("q(s?t|sSR)*s?c")
 
 # kind: (status, exit code, signal) that it must have, unless it is lost.
 WANTED = {
@@ -27,7 +40,16 @@ WANTED = {
     "stall": ("timeout", None, "TERM"),
     "total": ("timeout", None, "TERM"),
     "cancel": ("cancelled", None, None),
+    "retry": ("completed", 0, None),
+    "again": ("completed", 0, None),
+    "suspend": ("completed", 0, None),
+    "after": ("completed", 0, None),
+    "after-ok": ("completed", 0, None),
 }
+
+# Likewise of one that asked, by what was decided, and of one that waited for another that has not completed.
+DECIDED = {"allow": ("completed", 0, None), "deny": ("error", 3, None)}
+SKIPPED = ("skipped", None, None)
 
 
 class Ledger:
@@ -40,7 +62,10 @@ class Ledger:
         self.database.row_factory = sqlite3.Row
         self.jobs = {row["job"]: row for row in self.database.execute("SELECT * FROM job")}
         self.kinds = {c: kind for client in load.clients for c, kind in client.asked.items()}
-        self.begins, self.ends = Counter(), Counter()
+        self.after = {c: other for client in load.clients for c, other in client.after.items()}
+        self.by_child = {row["child"]: row for row in self.jobs.values()}
+        self.approvals = {row["job"]: row for row in self.database.execute("SELECT * FROM approval")}
+        self.marks = {word: Counter() for word in ("begin", "resume", "end")}  # (job, run): times
         self.read_marks()
 
     def blame(self, text):
@@ -50,14 +75,15 @@ class Ledger:
         with open(self.home.ledger, encoding="utf-8") as file:
             for line in file:
                 word, job, run, child = line.split()
-                (self.begins if word == "begin" else self.ends)[int(job)] += 1
+                self.marks[word][int(job), int(run)] += 1
                 row = self.jobs.get(int(job))
-                if row is None or (row["run"], row["child"]) != (int(run), child):
+                if row is None or row["child"] != child or not 1 <= int(run) <= row["run"]:
                     self.blame(f"job {job} ({child}) ran, and is not in the store as that")
 
     def check(self):
         self.check_accepted()
         self.check_marks()
+        self.check_retries()
         records = self.check_records()
         for job, row in self.jobs.items():
             if job in records:
@@ -65,6 +91,8 @@ class Ledger:
         self.check_seen(records)
         self.check_replay(records)
         self.check_events()
+        self.check_approvals()
+        self.check_suspended(records)
         for failure in self.load.failures():
             self.blame(failure)
         self.database.close()
@@ -86,12 +114,28 @@ class Ledger:
                 self.blame(f"{child} was enqueued once, and is there {times} times")
 
     def check_marks(self):
-        for job, times in self.begins.items():
-            if times > 1:
-                self.blame(f"job {job} was started {times} times")
-        for job, times in self.ends.items():
-            if times > 1 or self.begins[job] == 0:
-                self.blame(f"job {job} has {self.begins[job]} beginnings and {times} ends")
+        """Each run was executed once at most, and gone on with once at most."""
+        for word, marks in self.marks.items():
+            for (job, run), times in marks.items():
+                if times > 1:
+                    self.blame(f"job {job}: {times} times the mark '{word}' of run {run}")
+                if word != "begin" and self.marks["begin"][job, run] == 0:
+                    self.blame(f"job {job}: the mark '{word}' of run {run}, which did not begin")
+
+    def check_retries(self):
+        """A run that is said to have gone wrong was executed; and each run but the last is told of."""
+        told = Counter()
+        for row in self.database.execute("SELECT job, body FROM events WHERE event = 'retry'"):
+            job, body = row["job"], json.loads(row["body"])
+            told[job] += 1
+            run = body["run"] - 1
+            if run != told[job]:
+                self.blame(f"job {job}: run {run} is told of as the {told[job]}. to be tried again")
+            if body["status"] == "error" and self.marks["end"][job, run] != 1:
+                self.blame(f"job {job}: run {run} was counted, and has not come to its end")
+        for job, row in self.jobs.items():
+            if row["run"] != told[job] + 1:
+                self.blame(f"job {job}: {row['run']} runs, {told[job]} of them to be tried again")
 
     def check_records(self):
         """{job: its record}; exactly one each, and the numbers rise."""
@@ -130,15 +174,28 @@ class Ledger:
             self.check_unknown(row, f"{name} was ended, and how it died is not known")
             return
         found = (status, record["exit_code"], record["signal"])
-        wanted = WANTED[kind]
+        wanted = self.wanted(row, kind)
         # How a cancelled job died depends on how far it had come; one that never ran has no end.
         if kind in ("cancel", "missing"):
             found, wanted = found[:1], wanted[:1]
         if found != wanted:
             self.blame(f"{name}: {found} in place of {wanted}: {record['error']}")
         if status == "completed" or (status == "error" and kind != "missing"):
-            if self.ends[job] != 1:
+            if self.marks["end"][job, row["run"]] != 1:
                 self.blame(f"{name} is {status} without having come to its end")
+
+    def wanted(self, row, kind):
+        if kind == "ask":
+            approval = self.approvals.get(row["job"])
+            return DECIDED.get(approval["decision"] if approval else None)
+        other = self.by_child.get(self.after.get(row["child"]))
+        if other is None:
+            return WANTED[kind]
+        if kind == "after-ok" and other["status"] != "completed":
+            return SKIPPED
+        if row["started_ms"] is not None and row["started_ms"] < other["ended_ms"]:
+            self.blame(f"{row['child']} was started before {other['child']} had ended")
+        return WANTED[kind]
 
     def killed_between(self, row):
         """Kills of the supervisor during the job's life: [(ms, roles)]."""
@@ -208,10 +265,42 @@ class Ledger:
             if row["seq"] <= last:
                 self.blame(f"events: seq {row['seq']} after {last}")
             last = row["seq"]
-            if row["event"] in ("queued", "started", "completed"):
+            if row["event"] in LETTERS:
                 per_job[row["job"]].append(row["event"])
             if row["event"] == "completed" and json.loads(row["body"])["seq"] != row["seq"]:
                 self.blame(f"events: a record's seq is not {row['seq']}, which is its own")
         for job in self.jobs:
-            if per_job[job] not in (["queued", "started", "completed"], ["queued", "completed"]):
+            if not LIFE.fullmatch("".join(LETTERS[event] for event in per_job[job])):
                 self.blame(f"events: job {job} has {per_job[job]}")
+
+    def check_approvals(self):
+        """Each question was put, and decided once, as whoever decided it was told."""
+        told = Counter()
+        for row in self.database.execute("SELECT event, job FROM events WHERE event LIKE 'appr%'"):
+            told[row["event"], row["job"]] += 1
+        decisions = {row["id"]: row["decision"] for row in self.approvals.values()}
+        for number, decision in self.load.answerer.given.items():
+            if decisions.get(number) != decision:
+                self.blame(f"approval {number}: '{decision}' was taken, and it is '{decisions.get(number)}'")
+        for job, row in self.approvals.items():
+            put, decided = told["approval_requested", job], told["approval_decided", job]
+            if put < 1 or decided != 1:
+                self.blame(f"approval {row['id']}: put {put} times, decided {decided} times")
+            is_lost = self.jobs[job]["status"] == "lost"
+            if row["decided_by"] != "user" and not (is_lost and row["decided_by"] == "end"):
+                self.blame(f"approval {row['id']} of job {job}: decided by {row['decided_by']}")
+
+    def check_suspended(self, records):
+        """Who was suspended has had the record of the child that it waited for."""
+        for child, kind in self.kinds.items():
+            row = self.by_child.get(child)
+            if kind != "suspend" or row is None or row["status"] != "completed":
+                continue
+            below = self.by_child.get(f"{child}.below")
+            if below is None or below["job"] not in records or below["status"] not in FINAL:
+                self.blame(f"{child} has completed without its child")
+            elif below["ended_ms"] > row["started_ms"]:
+                self.blame(f"{child} went on before its child had ended")
+            rows = self.database.execute("SELECT count(*) FROM delivery WHERE parent = ?", (child,))
+            if rows.fetchone()[0]:
+                self.blame(f"{child} was given a record that waits for it all the same")

@@ -1,4 +1,5 @@
-"""load: clients that enqueue jobs, and readers that take their parents' records."""
+"""load: clients that enqueue jobs, one who answers what these ask, and readers that take their parents'
+records."""
 
 import json
 import os
@@ -24,6 +25,12 @@ KINDS = {
     "missing": (1, (), None),
     "cancel": (2, (), None),
     "pause": (2, (), None),
+    "retry": (3, ("--retries", "2", "--retry-on", "error", "--retry-delay", "0.02s"), None),
+    "again": (3, ("--retries", "4", "--retry-on", "error,lost", "--retry-delay", "0"), None),
+    "suspend": (3, (), None),
+    "ask": (3, (), None),
+    "after": (3, (), None),
+    "after-ok": (4, (), None),
 }
 
 
@@ -37,6 +44,7 @@ class Client(threading.Thread):
         self.accepted = {}  # child: job
         self.asked = {}  # child: kind, also where no answer came
         self.cancelled = set()
+        self.after = {}  # child: the one it waits for
         self.failures = []  # words about commands that failed
         self.taken = []  # lines that `wait` printed
         self.results = []  # and `results`, at the end
@@ -64,6 +72,10 @@ class Client(threading.Thread):
             command.append(argument)
         if kind == "missing":
             command = ["/nonexistent/program"]
+        if kind in ("after", "after-ok") and self.accepted:
+            # Often one of its own kind: a chain.
+            self.after[child] = self.rng.choice(list(self.accepted)[-4:])
+            options = (f"--{kind}", self.after[child])
         self.asked[child] = kind
         code, out = self.call(
             "enqueue", "--parent", self.parent, "--child", child, *options, "--", *command
@@ -115,6 +127,40 @@ class Client(threading.Thread):
             if code != 0:
                 break
             self.taken += out.splitlines()
+
+
+class Answerer(threading.Thread):
+    """Answers what jobs ask, and now and then a second time."""
+
+    def __init__(self, home, seed, stop):
+        super().__init__(daemon=True)
+        self.home, self.stop_event = home, stop
+        self.rng = random.Random(seed)
+        self.given = {}  # id: decision, of those that `answer` said were taken
+        self.failures = []
+
+    def run(self):
+        while not self.stop_event.is_set():
+            _, out, _ = self.home.run("approvals", "--json")
+            for line in out.splitlines():
+                self.answer(json.loads(line)["id"])
+            time.sleep(0.05)
+
+    def answer(self, number):
+        decision, other = self.rng.sample(("allow", "deny"), 2)
+        # 65: it was decided, perhaps by this very command before a server died.
+        self.give(number, decision)
+        if self.rng.random() < 0.3:
+            self.give(number, other)
+
+    def give(self, number, decision):
+        code, _, errors = self.home.run("answer", number, decision)
+        if code == 0 and number in self.given:
+            self.failures.append(f"approval {number} was decided twice")
+        elif code == 0:
+            self.given[number] = decision
+        elif code not in (65, 66):
+            self.failures.append(f"'spawnd answer' exited with {code}: {errors.strip()}")
 
 
 class NextReader(threading.Thread):
@@ -211,6 +257,7 @@ class Load:
             reader = self.make_reader(parent, way, seed)
             if reader is not None:
                 self.readers[parent] = reader
+        self.answerer = Answerer(home, f"{seed}.answers", self.stop_readers)
 
     def make_reader(self, parent, way, seed):
         if way == "next":
@@ -225,8 +272,11 @@ class Load:
         for client in self.clients:
             if client.way == "moved":
                 client.move()
-        for one in (*self.clients, *self.readers.values()):
+        for one in self.everybody():
             one.start()
+
+    def everybody(self):
+        return (*self.clients, *self.readers.values(), self.answerer)
 
     def finish_clients(self):
         self.stop_clients.set()
@@ -236,6 +286,7 @@ class Load:
     def finish_readers(self):
         """What they saw is kept with the rest, for whoever looks into a round that failed."""
         self.stop_readers.set()
+        self.answerer.join()
         for parent, reader in self.readers.items():
             reader.join()
             with open(os.path.join(self.home.dir, f"lines.{parent}"), "w", encoding="utf-8") as file:
@@ -247,4 +298,4 @@ class Load:
         return client.taken if reader is None else reader.lines
 
     def failures(self):
-        return [f for one in (*self.clients, *self.readers.values()) for f in one.failures]
+        return [f for one in self.everybody() for f in one.failures]

@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "server/starter.h"
 #include "server/takeover.h"
+#include "store/approvals.h"
 #include "store/store.h"
 #include "store/waiters.h"
 #include "supervisor/proc.h"
@@ -56,6 +57,7 @@ WRAP(int, store_open, (const char *path, bool is_full, struct store **s, struct 
 WRAP(int, store_add_job, (struct store *s, const struct store_job *j, const char *token, const void *block, size_t len, int64_t *job, int64_t *run), (s, j, token, block, len, job, run))
 WRAP(int, store_set_starting, (struct store *s, int64_t job, uint64_t instance, const char *boot_id, uint64_t mark), (s, job, instance, boot_id, mark))
 WRAP(int, store_set_queued, (struct store *s, int64_t job), (s, job))
+WRAP(int, store_set_retry, (struct store *s, int64_t job, int64_t started_ms, const struct store_order *o, const char *body), (s, job, started_ms, o, body))
 WRAP(int, store_set_running, (struct store *s, const struct standing *st), (s, st))
 WRAP(int, store_set_standing, (struct store *s, const struct standing *st), (s, st))
 WRAP(int, store_end_job, (struct store *s, int64_t job, enum status status, int64_t started_ms, int64_t ended_ms, int64_t seq, const char *body), (s, job, status, started_ms, ended_ms, seq, body))
@@ -68,6 +70,9 @@ WRAP(int, waiters_end, (struct store *s, int64_t after, enum status status), (s,
 WRAP(int, waiters_suspend, (struct store *s, int64_t job), (s, job))
 WRAP(int, waiters_resume, (struct store *s, int64_t job, int64_t last), (s, job, last))
 WRAP(int, store_set_parent, (struct store *s, const struct store_parent *p), (s, p))
+WRAP(int, store_add_approval, (struct store *s, const struct store_approval *a), (s, a))
+WRAP(int, store_put_approval, (struct store *s, const struct store_approval *a), (s, a))
+WRAP(int, store_decide_approval, (struct store *s, const struct store_approval *a), (s, a))
 WRAP(int, store_commit, (struct store *s), (s))
 WRAP_VOID(store_rollback, (struct store *s), (s))
 WRAP(int, store_tidy, (struct store *s), (s))
