@@ -353,6 +353,14 @@ queue_working(const struct queue *q)
 	return q->working;
 }
 
+bool
+queue_is_over(const struct queue *q, const struct queue_job *j)
+{
+	return q->working > q->room.max_running ||
+	    j->parent->working > q->room.max_running_per_parent ||
+	    j->pool->running > j->pool->max_running;
+}
+
 /* The line whose first place is to get room next, or NULL. */
 static struct line *
 best_line(const struct queue *q)

@@ -60,6 +60,7 @@ struct queue_job {
 	    is_suspending; /* the caller's mark: its process is being ended, for it to be suspended */
 	bool is_retry;     /* the caller's mark: it was run, and is to be run again */
 	bool is_resumed;   /* the caller's mark: it was suspended, and is run again */
+	bool is_doubtful; /* the caller's mark: nobody knows whether it had lent its room */
 	char child[];
 };
 
@@ -151,6 +152,9 @@ size_t queue_queued(const struct queue *q); /* those on hold included */
 size_t queue_suspended(const struct queue *q);
 size_t queue_running(const struct queue *q); /* starting ones, and those that lend, included */
 size_t queue_working(const struct queue *q); /* the same without those that lend */
+
+/* Whether more have room than there is, with this one among them: of all, of its parent, or of its pool. */
+bool queue_is_over(const struct queue *q, const struct queue_job *j);
 
 /*
  * The job that is to run next, or NULL: no job, no room, or a claim is to be served first. Costs

@@ -64,6 +64,10 @@ admit_to_queue(struct call *call, bool no_wait, int64_t parent_job, struct lende
 {
 	struct server *s = call->server;
 
+	/* One that is repeated may have waited before the server was killed. */
+	if (l->job == 0 && !no_wait &&
+	    (queue_is_full(s->queue) || lender_is_doubtful(s, parent_job)))
+		l->job = caller_job(s, call->conn, parent_job);
 	if (!queue_is_full(s->queue))
 		return lender_settle(s, l);
 	if (no_wait) {
@@ -71,8 +75,6 @@ admit_to_queue(struct call *call, bool no_wait, int64_t parent_job, struct lende
 		    json_pack("{s:I}", "limit", (json_int_t)s->config.queue_limit));
 		return false;
 	}
-	if (l->job == 0)
-		l->job = caller_job(s, call->conn, parent_job);
 	lender_wait(s, l);
 	return false;
 }

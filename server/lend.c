@@ -11,6 +11,7 @@ lend_go_on(struct server *s, int64_t job)
 
 	if (j == NULL || !queue_is_live(j) || (j->is_lent && j->place.line == NULL))
 		return;
+	j->is_doubtful = false;
 	if (queue_lend(s->queue, j) == 0)
 		s->has_news = true; /* there is room */
 }
@@ -38,12 +39,35 @@ lend_end(struct server *s, int64_t job)
 	s->has_news = true;
 }
 
+/* It may have no room, though it counts as one that has: it gets some, when there is. */
+static void
+lend_settle_doubt(struct server *s, int64_t job)
+{
+	struct queue_job *j = queue_find(s->queue, job);
+
+	if (j == NULL || !lender_is_doubtful(s, job))
+		return;
+	j->is_doubtful = false;
+	if (queue_lend(s->queue, j) < 0)
+		return;
+	queue_claim(s->queue, j);
+	s->has_news = true;
+}
+
 static bool
 lend_is_settled(struct server *s, int64_t job)
 {
 	const struct queue_job *j = queue_find(s->queue, job);
 
 	return j == NULL || !j->is_lent || lulls_has(&s->lends, job);
+}
+
+bool
+lender_is_doubtful(const struct server *s, int64_t job)
+{
+	const struct queue_job *j = job <= 0 ? NULL : queue_find(s->queue, job);
+
+	return j != NULL && j->is_doubtful && queue_is_live(j) && queue_is_over(s->queue, j);
 }
 
 void
@@ -69,5 +93,7 @@ bool
 lender_settle(struct server *s, struct lender *l)
 {
 	lender_fini(s, l);
+	if (l->job != 0)
+		lend_settle_doubt(s, l->job);
 	return l->job == 0 || lend_is_settled(s, l->job);
 }

@@ -7,7 +7,8 @@
  * telling them apart.
  *
  * All of it is in memory. A new server takes every job for one that has its room, and starts nothing beyond it;
- * the clients repeat their calls, and these lend again.
+ * the clients repeat their calls, and these lend again. Where these may be answered at once, and more have room
+ * than there is, nobody knows whose it was: then whoever calls lends and claims, and is answered with his room.
  */
 #ifndef SERVER_LEND_H
 #define SERVER_LEND_H
@@ -25,6 +26,9 @@ struct lender {
 
 /* The call waits, or still does. */
 void lender_wait(struct server *s, struct lender *l);
+
+/* Whether the job counts as one that has its room, for want of better knowledge, and there is too little. */
+bool lender_is_doubtful(const struct server *s, int64_t job);
 
 /* It wants to be answered; whether it may be. To be asked again where not. */
 bool lender_settle(struct server *s, struct lender *l);

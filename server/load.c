@@ -42,6 +42,7 @@ load_job(void *arg, const struct store_job *j)
 		return -errno;
 	q->is_cancelled = j->is_cancelled;
 	q->is_retry = j->order.retried > 0;
+	q->is_doubtful = queue_is_live(q);
 	/* Nobody reads the FIFO of a parent whose id was made up. */
 	if (j->is_delivered)
 		deliver_touch(s->deliver, j->parent);

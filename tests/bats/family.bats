@@ -344,3 +344,41 @@ has_tried() {
 	assert_record .status completed
 	assert_equal "$(count_status completed)" 7
 }
+
+# A job with a child that runs in the room which it lends while it enqueues another into a full queue.
+lend_and_be_killed() {
+	cat >"$TEST_DIR/lends" <<-'SCRIPT'
+		#!/bin/sh
+		spawnd enqueue --child holder -- sh -c 'until [ -e "$1/go" ]; do sleep 0.05; done; touch "$1/over"' sh "$1"
+		spawnd enqueue --child last -- true
+		[ -e "$1/over" ] || touch "$1/early"
+	SCRIPT
+	chmod +x "$TEST_DIR/lends"
+	enqueue top --max-total 120s -- "$TEST_DIR/lends" "$TEST_DIR"
+}
+
+serves_instead_of() {
+	local now
+
+	now=$(daemon_field server_pid 2>/dev/null)
+	[[ -n $now && $now != "$1" ]]
+}
+
+@test "after a crash who enqueues goes on only when there is room for him" {
+	local server
+
+	configure '[spawnd]' 'max_running = 1' 'queue_limit = 1'
+	lend_and_be_killed
+	wait_until is_status holder running
+	server=$(daemon_field server_pid)
+	kill -KILL "$server"
+	wait_until serves_instead_of "$server"
+	# Calls that come later than the repeated one are answered.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		spawnd status holder >/dev/null
+	done
+	touch "$TEST_DIR/go"
+	await_record top
+	assert_record .status completed
+	assert [ ! -e "$TEST_DIR/early" ]
+}

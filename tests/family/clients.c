@@ -25,7 +25,6 @@ struct client {
 	uint32_t serial; /* of its calls */
 	bool is_open;
 	bool is_calling;
-	bool was_cut;
 	char call[CALL_MAX];
 };
 
@@ -151,7 +150,6 @@ clients_call(unsigned number, const char *method, json_t *parameters, bool is_mo
 		world_broken(0, "the simulator calls in order", "%s", method);
 	client->call[len] = '\0';
 	client->is_calling = true;
-	client->was_cut = false;
 	client->serial++;
 	travel(number, TRAVEL_NS);
 }
@@ -168,12 +166,6 @@ bool
 clients_is_calling(unsigned number)
 {
 	return clients->all[number].is_calling;
-}
-
-bool
-clients_was_cut(unsigned number)
-{
-	return clients->all[number].was_cut;
 }
 
 static void
@@ -209,10 +201,8 @@ conns_new(struct loop *l, int listen_fd, unsigned max_clients, const struct conn
 	TAILQ_INIT(&cs->dirty);
 	serving = cs;
 	for (unsigned i = 0; i < clients->count; i++) {
-		if (!clients->all[i].is_open || !clients->all[i].is_calling)
-			continue;
-		clients->all[i].was_cut = true;
-		travel(i, RECONNECT_NS);
+		if (clients->all[i].is_open && clients->all[i].is_calling)
+			travel(i, RECONNECT_NS);
 	}
 	*ret_conns = cs;
 	return 0;
@@ -230,10 +220,8 @@ free_conn(struct conn *c)
 	for (size_t i = 0; i < c->out_count; i++)
 		json_decref(c->out[i]);
 	/* A client whom the server has dropped comes again. */
-	if (clients->all[c->number].is_open && clients->all[c->number].is_calling) {
-		clients->all[c->number].was_cut = true;
+	if (clients->all[c->number].is_open && clients->all[c->number].is_calling)
 		travel(c->number, RECONNECT_NS);
-	}
 	free(c);
 }
 

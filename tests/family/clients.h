@@ -33,9 +33,6 @@ void clients_close(unsigned number);
 
 bool clients_is_calling(unsigned number);
 
-/* Whether the connection was lost during the call that it is in. */
-bool clients_was_cut(unsigned number);
-
 /* The server that runs in this process, or NULL. */
 struct server *clients_server(void);
 

@@ -128,32 +128,10 @@ promises_spawn(int64_t job, int launch_fd)
 	return p;
 }
 
-static bool
-has_excess(void)
-{
-	if (count_working(NULL, 0) > room->max_running)
-		return true;
-	for (size_t i = 0; i < plans_count(); i++) {
-		const struct plan *p = plans_at(i);
-
-		if (p->is_alive && !p->is_waiting &&
-		    (count_working(p->parent, 0) > room->max_running_per_parent ||
-			(p->pool != 0 && count_working(NULL, p->pool) > room->pools[p->pool])))
-			return true;
-	}
-	return false;
-}
-
-/*
- * A new server takes who waits for one that has its room, until the call is made again: what worked in that room
- * meanwhile, and who is answered, may be too many for a while. Nothing is started then.
- */
 void
-promises_resumes(const struct plan *p, bool was_cut)
+promises_resumes(const struct plan *p)
 {
-	room->has_excess = (room->has_excess || was_cut) && has_excess();
-	if (!room->has_excess)
-		check_room(p, "when its wait is over");
+	check_room(p, "when its wait is over");
 }
 
 /* What the queue counts is what is in it. */

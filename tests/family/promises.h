@@ -18,7 +18,6 @@ struct promises_room {
 	uint32_t pools[PROMISES_POOLS + 1]; /* from 1 on */
 	uint32_t max_running, max_running_per_parent, queue_limit, max_depth;
 	bool are_orphans_ended; /* orphans = cancel */
-	bool has_excess;        /* since a server died while jobs lent their room */
 };
 
 void promises_init(const struct promises_room *room);
@@ -31,7 +30,7 @@ struct plan *promises_spawn(int64_t job, int launch_fd);
 struct plan *promises_of_job(int64_t job);
 
 /* A process that waited for its children goes on. */
-void promises_resumes(const struct plan *p, bool was_cut);
+void promises_resumes(const struct plan *p);
 
 /* A turn of the server is over. */
 void promises_turn(void);

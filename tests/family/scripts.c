@@ -470,7 +470,7 @@ go_on(struct actor *a, const char *error)
 	if (p == NULL || !p->is_waiting || a->is_ending)
 		return;
 	p->is_waiting = false;
-	promises_resumes(p, clients_was_cut(a->client));
+	promises_resumes(p);
 }
 
 /* As the command does, what was shown is acknowledged. Returns whether there was something. */

@@ -125,6 +125,47 @@ new_limits_are_those_that_count(void **state)
 	queue_free(q);
 }
 
+static struct queue_job *
+add_running(struct queue *q, int64_t number, const char *parent, const char *pool)
+{
+	char child[16];
+	const struct queue_new n = {.number = number,
+	    .parent = parent,
+	    .child = child,
+	    .pool = pool,
+	    .status = STATUS_RUNNING};
+
+	snprintf(child, sizeof(child), "r%d", (int)number);
+	return queue_add(q, &n);
+}
+
+static void
+more_than_there_is_room_for_are_told_apart(void **state)
+{
+	static const struct queue_pool gpu = {"gpu", 1};
+	struct queue *q = make(5, 2, 10);
+	struct queue_job *a = add_running(q, 1, "a", "gpu"), *b;
+
+	(void)state;
+	assert_int_equal(queue_set_pools(q, &gpu, 1), 0);
+	add_running(q, 2, "a", NULL);
+	assert_false(queue_is_over(q, a));
+	b = add_running(q, 3, "a", NULL);
+	assert_true(queue_is_over(q, a)); /* of its parent */
+	assert_int_equal(queue_lend(q, b), 0);
+	assert_false(queue_is_over(q, a));
+	b = add_running(q, 4, "b", "gpu");
+	assert_true(queue_is_over(q, a)); /* of its pool */
+	queue_remove(q, b);
+	for (int64_t n = 5; n <= 7; n++)
+		b = add_running(q, n, n == 7 ? "c" : "b", NULL);
+	assert_false(queue_is_over(q, a));
+	b = add_running(q, 8, "c", NULL);
+	assert_true(queue_is_over(q, a)); /* of all */
+	assert_true(queue_is_over(q, b));
+	queue_free(q);
+}
+
 static void
 put_back_is_first_again(void **state)
 {
@@ -835,6 +876,7 @@ main(void)
 	    cmocka_unit_test(parents_take_turns),
 	    cmocka_unit_test(limits_are_kept),
 	    cmocka_unit_test(new_limits_are_those_that_count),
+	    cmocka_unit_test(more_than_there_is_room_for_are_told_apart),
 	    cmocka_unit_test(put_back_is_first_again),
 	    cmocka_unit_test(ids_and_numbers_are_unique),
 	    cmocka_unit_test(higher_priority_is_first),
