@@ -16,6 +16,14 @@ void
 inlined_begin(struct inlined *i)
 {
 	i->size = 0;
+	i->is_skipped = false;
+}
+
+void
+inlined_skip(struct inlined *i, uint64_t len)
+{
+	i->size = len;
+	i->is_skipped = true;
 }
 
 static void
@@ -42,12 +50,13 @@ inlined_add(struct inlined *i, const void *bytes, size_t len)
 	len -= first;
 	if (len == 0)
 		return;
-	if (i->size == INLINED_MAX) {
+	if (i->size == INLINED_MAX && !i->is_skipped) {
 		SHA256Init(&i->sha256);
 		SHA256Update(&i->sha256, i->head, INLINED_MAX);
 		keep_tail(i, i->head, INLINED_MAX);
 	}
-	SHA256Update(&i->sha256, rest, len);
+	if (!i->is_skipped)
+		SHA256Update(&i->sha256, rest, len);
 	keep_tail(i, rest, len);
 	i->size += len;
 }
@@ -92,11 +101,25 @@ count_followers(const uint8_t *bytes)
 }
 
 static int
-describe_long(struct inlined *i, json_t *record)
+describe_digest(struct inlined *i, json_t *record)
 {
 	char hex[SHA256_DIGEST_STRING_LENGTH];
+	int r;
+
+	if (!i->is_skipped)
+		return set(record, "result_sha256", json_string(SHA256End(&i->sha256, hex)));
+	r = set(record, "result_sha256", json_null());
+	if (r < 0)
+		return r;
+	return set(record, "result_error",
+	    json_string("longer than 1 GiB: no SHA-256 was made of it"));
+}
+
+static int
+describe_long(struct inlined *i, json_t *record)
+{
 	size_t cut = count_followers(i->tail);
-	int r = set(record, "result_sha256", json_string(SHA256End(&i->sha256, hex)));
+	int r = describe_digest(i, record);
 	json_t *text;
 
 	if (r < 0)

@@ -102,6 +102,17 @@ open_part(struct results *all, struct work *w)
 	return w->fd < 0 ? -errno : 0;
 }
 
+/* Of one that is too long to be digested the end alone is read. 0 or -errno. */
+static int
+skip_to_tail(struct work *w)
+{
+	if (lseek(w->result_fd, w->left - INLINED_TAIL, SEEK_SET) < 0)
+		return -errno;
+	inlined_skip(&w->result, (uint64_t)w->left - INLINED_TAIL);
+	w->left = INLINED_TAIL;
+	return 0;
+}
+
 /* The child's result is behind its record, if it has one. 0 or -ENOMEM. */
 static int
 open_result(struct results *all, struct work *w, int64_t job)
@@ -112,9 +123,11 @@ open_result(struct results *all, struct work *w, int64_t job)
 	if (r == 0)
 		r = w->result_fd = regular_open(path, &w->left);
 	inlined_begin(&w->result);
+	if (r >= 0 && w->left > INLINED_DIGESTED_MAX)
+		r = skip_to_tail(w);
 	if (r >= 0)
 		return 0;
-	w->result_fd = -1;
+	fd_close(&w->result_fd);
 	w->left = 0;
 	return inlined_describe_none(w->record, inlined_reason(-r));
 }
@@ -169,6 +182,8 @@ read_piece(struct work *w)
 	fd_close(&w->result_fd);
 	if (n < 0)
 		return inlined_describe_none(w->record, inlined_reason((int)-n));
+	if (w->result.is_skipped && w->left > 0)
+		return inlined_describe_none(w->record, "it became shorter while it was read");
 	return inlined_describe(&w->result, w->record);
 }
 

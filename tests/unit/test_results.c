@@ -241,6 +241,35 @@ a_large_result_is_read_in_many_turns(void **state)
 	json_decref(lines);
 }
 
+/* A hole of a terabyte, with an end: to read it all would take an hour. */
+static void
+of_a_huge_result_the_end_alone_is_read(void **state)
+{
+	struct place *p = *state;
+	int64_t seq = end_child(p, "a", "", 0), huge = INT64_C(1) << 40;
+	char path[PATH_MAX];
+	json_t *lines, *line;
+	int fd;
+
+	assert_int_equal(starter_result_path(&p->paths, 1, path), 0);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "the end", 7, huge - 7), 7);
+	close(fd);
+	begin(p, 100, 0, seq);
+	run(p, 1);
+	assert_int_equal(p->error, 0);
+	lines = read_lines(p, 100);
+	line = json_array_get(lines, 0);
+	assert_int_equal(json_integer_value(json_object_get(line, "result_bytes")), huge);
+	assert_true(json_is_null(json_object_get(line, "result_sha256")));
+	assert_string_equal(text_of(lines, 0, "result_error"),
+	    "longer than 1 GiB: no SHA-256 was made of it");
+	/* It has NULs, and so is told in base64. */
+	assert_non_null(strstr(text_of(lines, 0, "result_tail_base64"), "AHRoZSBlbmQ="));
+	json_decref(lines);
+}
+
 static void
 a_short_one_does_not_wait_for_a_large_one(void **state)
 {
@@ -380,6 +409,7 @@ main(void)
 	    TEST(nobody_has_ended_and_the_file_is_empty),
 	    TEST(what_is_no_file_is_not_opened),
 	    TEST(a_large_result_is_read_in_many_turns),
+	    TEST(of_a_huge_result_the_end_alone_is_read),
 	    TEST(a_short_one_does_not_wait_for_a_large_one),
 	    TEST(hundreds_are_made_with_few_descriptors),
 	    TEST(one_that_is_forgotten_leaves_nothing),
