@@ -426,6 +426,7 @@ batch_enqueue(struct client *c, const struct options *o)
 	if (b == NULL)
 		errx(EX_OSERR, "out of memory");
 	b->client = c;
+	c->has_fields = true;
 	entries_init(&b->entries, o);
 	b->is_json = o->value[OPTION_JSON] != NULL;
 	options_number(o, OPTION_FROM_LINE, 1, INT64_MAX, &b->from_line);

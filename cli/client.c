@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/quote.h"
 #include "cli/autostart.h"
+#include "cli/option_rows.h"
 #include "cli/socket.h"
 
 #include <bsd/string.h>
@@ -441,8 +442,12 @@ format_subject(const struct client *c, char *text, size_t size)
 	const char *field = json_string_value(json_object_get(c->error_parameters, "field"));
 	const char *child = json_string_value(json_object_get(c->error_parameters, "child"));
 
+	const char *option = field == NULL || c->has_fields ? NULL : option_named(field);
+
 	text[0] = '\0';
-	if (field != NULL)
+	if (option != NULL)
+		snprintf(text, size, "--%s: ", option);
+	else if (field != NULL)
 		snprintf(text, size, "%s: ", field);
 	else if (child != NULL)
 		snprintf(text, size, "child '%s' ", child);

@@ -39,6 +39,7 @@ struct client {
 	 * second left, and none at all where nobody listens.
 	 */
 	bool is_brief;
+	bool has_fields; /* what is given has fields, and not options: lines of a batch */
 	/*
 	 * A descriptor of the caller's, or -1. When it becomes readable while a call waits, the
 	 * answer has one second left; then the call ends with -EINTR.

@@ -128,6 +128,20 @@ option_row(enum option_id id)
 }
 
 const char *
+option_named(const char *field)
+{
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const char *name = option_rows[i].name, *f = field;
+
+		for (; *name != '\0' && *f == (*name == '-' ? '_' : *name); name++)
+			f++;
+		if (*name == '\0' && *f == '\0')
+			return option_rows[i].name;
+	}
+	return NULL;
+}
+
+const char *
 option_help(enum option_id id, uint32_t commands)
 {
 	const struct option_exception *x = option_exceptions;

@@ -107,6 +107,9 @@ struct option_row {
 /* The row of an option. */
 const struct option_row *option_row(enum option_id id);
 
+/* The name of the option that is spelled so but for '_' in place of '-', or NULL. */
+const char *option_named(const char *field);
+
 /* What it says of itself to the commands of these bits. */
 const char *option_help(enum option_id id, uint32_t commands);
 

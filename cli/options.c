@@ -416,6 +416,15 @@ options_check_id(const char *kind, const char *id)
 	return EX_USAGE;
 }
 
+/* '-' is as good as '_' within a word. */
+static bool
+is_same_word(const char *given, const char *word)
+{
+	for (; *given != '\0' && (*given == *word || (*given == '-' && *word == '_')); given++)
+		word++;
+	return *given == *word;
+}
+
 int
 options_check_word(const struct options *o, enum option_id id, const char *const *words)
 {
@@ -424,7 +433,7 @@ options_check_word(const struct options *o, enum option_id id, const char *const
 	if (o->value[id] == NULL)
 		return 0;
 	for (const char *const *w = words; *w != NULL; w++) {
-		if (strcmp(o->value[id], *w) == 0)
+		if (is_same_word(o->value[id], *w))
 			return 0;
 		strlcat(all, w == words ? "" : ", ", sizeof(all));
 		strlcat(all, *w, sizeof(all));

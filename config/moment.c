@@ -76,6 +76,14 @@ take_time(const char **text, struct parts *p)
 	return true;
 }
 
+/* ISO 8601 knows +0100 besides RFC 3339's +01:00; `date +%z` says it so. */
+static bool
+take_minutes_of_zone(const char **text, int *ret_minutes)
+{
+	take_letter(text, ":");
+	return take_number(text, 2, 0, 59, ret_minutes);
+}
+
 static bool
 take_zone(const char **text, struct parts *p)
 {
@@ -88,7 +96,7 @@ take_zone(const char **text, struct parts *p)
 	if (take_letter(text, "Zz"))
 		return true;
 	if (!take_letter(text, "+-") || !take_number(text, 2, 0, 23, &hours) ||
-	    !take_letter(text, ":") || !take_number(text, 2, 0, 59, &minutes))
+	    !take_minutes_of_zone(text, &minutes))
 		return false;
 	p->zone_min = (is_west ? -1 : 1) * (hours * 60 + minutes);
 	return true;

@@ -116,6 +116,11 @@ check_variable(const char *name, struct fault *f)
 {
 	if (name[0] == '\0')
 		return fault_set(f, EINVAL, "no name of a variable; write env.NAME = VALUE");
+	for (const char *p = name; *p != '\0'; p++) {
+		if (isspace((unsigned char)*p) || iscntrl((unsigned char)*p))
+			return fault_set(f, EINVAL,
+			    "a blank in the name of a variable; write env.NAME = VALUE");
+	}
 	if (strncmp(name, "SPAWND_", strlen("SPAWND_")) == 0)
 		return fault_set(f, EINVAL, "SPAWND_ names are spawnd's own; use another");
 	return 0;

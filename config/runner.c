@@ -78,6 +78,48 @@ check_command(const char *value, struct fault *f)
 	return r;
 }
 
+/*
+ * The end of a bracket expression (glob(7)) behind its '['; NULL if there is none: fnmatch(3) takes the '[' for itself
+ * then, which nobody has meant.
+ */
+static const char *
+end_of_bracket(const char *p)
+{
+	p += *p == '!' || *p == '^';
+	p += *p == ']';
+	for (; *p != '\0' && *p != ']'; p++) {
+		const char *end;
+		char closing[3] = {p[0] == '[' ? p[1] : '\0', ']', '\0'};
+
+		if (p[0] == '\\' && p[1] != '\0')
+			p++;
+		if (closing[0] == '\0' || strchr(":.=", closing[0]) == NULL)
+			continue;
+		end = strstr(p + 2, closing);
+		if (end != NULL)
+			p = end + 1;
+	}
+	return *p == ']' ? p : NULL;
+}
+
+static int
+check_pattern(const char *value, struct fault *f)
+{
+	for (const char *p = value; *p != '\0'; p++) {
+		if (*p == '[')
+			p = end_of_bracket(p + 1);
+		else if (*p == '\\')
+			p++;
+		if (p == NULL)
+			return fault_set(f, EINVAL,
+			    "a '[' without a ']' behind it; add that, or write \\[ for the character itself");
+		if (*p == '\0')
+			return fault_set(f, EINVAL,
+			    "a '\\' at the end, which matches nothing; write \\\\ for one");
+	}
+	return 0;
+}
+
 int
 runner_check(const char *key, const char *value, struct fault *f)
 {
@@ -85,7 +127,7 @@ runner_check(const char *key, const char *value, struct fault *f)
 		return check_command(value, f);
 	for (size_t i = 0; i < PATTERN_COUNT; i++) {
 		if (strcmp(key, keys[i]) == 0)
-			return 0;
+			return check_pattern(value, f);
 	}
 	return -ENOENT;
 }

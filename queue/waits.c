@@ -89,7 +89,8 @@ waits_policy_parse(const char *name)
 		if (strcmp(name, policy_names[i]) == 0)
 			return i;
 	}
-	return -EINVAL;
+	/* As the option of `wait` and `suspend` is spelled. */
+	return strcmp(name, "first-error") == 0 ? WAITS_FIRST_ERROR : -EINVAL;
 }
 
 struct waits *

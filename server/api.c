@@ -78,6 +78,9 @@ store_field(const struct api_field *field, json_t *value, void *target)
 	case API_INTEGER:
 		if (!json_is_integer(value))
 			return "a whole number";
+		/* It stands for one that was not given. */
+		if (json_integer_value(value) == INT64_MIN)
+			return "a whole number above the least that there is";
 		*(int64_t *)at = json_integer_value(value);
 		return NULL;
 	case API_BOOLEAN:

@@ -26,7 +26,8 @@ await_policy_parse(const char *name)
 		if (strcmp(names[i], name) == 0)
 			return i;
 	}
-	return -1;
+	/* As the option of `wait` is spelled. */
+	return strcmp(name, "first-error") == 0 ? AWAIT_FIRST_ERROR : -1;
 }
 
 void

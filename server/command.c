@@ -97,6 +97,26 @@ strings_of(const json_t *array)
 	return strings;
 }
 
+/* What was read from a client's own environment may be anything; what is given as a list is to be right. */
+static bool
+check_env(struct call *call, const json_t *env)
+{
+	const json_t *value;
+	struct fault f;
+	size_t i;
+
+	json_array_foreach (env, i, value) {
+		const char *variable = json_string_value(value);
+
+		if (variable[0] != '=' && strchr(variable, '=') != NULL)
+			continue;
+		fault_set(&f, EINVAL, "must be NAME=VALUE each, and element %zu is not", i);
+		call_fail_argument(call, "env", f.text);
+		return false;
+	}
+	return true;
+}
+
 static bool
 pack_block(struct call *call, struct command *c)
 {
@@ -115,6 +135,8 @@ pack_block(struct call *call, struct command *c)
 		    "must be an absolute path");
 		return false;
 	}
+	if (!check_env(call, g->env))
+		return false;
 	l.argv = strings_of(g->argv);
 	l.env = strings_of(g->env);
 	is_good = l.argv != NULL && l.env != NULL && launch_pack(&l, &c->given, &c->given_len) == 0;

@@ -99,13 +99,18 @@ kill_daemon() {
 	gate b
 	enqueue any --after a,b --after-policy any -- true
 	enqueue error --after a,b --after-policy first_error -- true
+	# As it is spelled elsewhere.
+	enqueue dash --after a,b --after-policy first-error -- true
 	assert_equal "$(job_field any .waits_for)" "$(job_field any .waits_for | grep -F ', or one of 1 other')"
 	open_gate a 0
 	await_record any
 	assert_record .status completed
 	assert is_status error queued
+	assert is_status dash queued
 	open_gate b 1
 	await_record error
+	assert_record .status completed
+	await_record dash
 	assert_record .status completed
 }
 
@@ -145,9 +150,9 @@ kill_daemon() {
 	run -66 enqueue x --after-ok 4711 -- true
 	assert_output --partial 'not found: 4711, for which x is to wait'
 	run -64 enqueue x --after x -- true
-	assert_output 'spawnd enqueue: after: x is to wait for itself; name others'
+	assert_output 'spawnd enqueue: --after: x is to wait for itself; name others'
 	run -64 enqueue x --after-policy any -- true
-	assert_output --partial 'after_policy: says how to wait, but not for whom'
+	assert_output --partial '--after-policy: says how to wait, but not for whom'
 	run -64 enqueue x --after a,,b -- true
 	run -64 enqueue x --after a --after-policy some -- true
 	assert_output --partial "--after-policy 'some': no such word"

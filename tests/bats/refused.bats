@@ -66,3 +66,12 @@ says() {
 	await_record d
 	assert_equal "$(tr '\0' '\n' <"$(job_field d .output)" | grep -c '^no-equals$\|^$')" 2
 }
+
+@test "what the daemon refuses is named as it was typed: an option, or a field of a line" {
+	says 64 'spawnd enqueue: --retry-delay: is for jobs' spawnd enqueue -p P -c c --retry-delay 3s -- true
+	says 64 'spawnd enqueue: --retry-on: is for jobs' spawnd enqueue -p P -c c --retry-on lost -- true
+	says 64 "spawnd enqueue: --pool: there is no pool 'x'" spawnd enqueue -p P -c c --pool x -- true
+	echo '{"parent":"P","child":"c","argv":["true"],"retry_delay":"3s"}' >"$TEST_DIR/lines"
+	run -65 --separate-stderr spawnd enqueue --batch "$TEST_DIR/lines"
+	assert_regex "$stderr" 'lines:1: retry_delay: is for jobs'
+}

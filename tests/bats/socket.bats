@@ -57,6 +57,30 @@ call() {
 	assert_serving
 }
 
+@test "variables without a name, and a priority below all numbers, are refused by name" {
+	local field parameters
+
+	spawnd fifo P
+	while read -r field parameters; do
+		run -0 call "{\"method\":\"org.spawnd.Enqueue\",\"parameters\":{\"argv\":[\"true\"],$parameters}}"
+		assert_equal "$(jq -r '.error' <<<"$output")" org.spawnd.InvalidArgument
+		assert_equal "$(jq -r '.parameters.field' <<<"$output")" "$field"
+	done <<-'END'
+		env "env":["A=b","=","C=d"]
+		env "env":["noeq"]
+		env "env":[""]
+		priority "priority":-9223372036854775808
+	END
+	assert_equal "$(spawnd list --json)" ''
+	run -0 call '{"method":"org.spawnd.Enqueue","parameters":{"argv":["true"],"env":["A==","B="]}}'
+	assert_equal "$(jq -r '.parameters.is_new' <<<"$output")" true
+	wait_until is_done
+}
+
+is_done() {
+	[[ $(spawnd list --status completed --json | wc -l) == 1 ]]
+}
+
 @test "ids are checked at the server too" {
 	spawnd fifo P
 	run -0 call '{"method":"org.spawnd.Fifo","parameters":{"parent":"../../evil"}}'

@@ -146,6 +146,10 @@ values_of_its_own_keys_are_checked(void **state)
 	assert_int_equal(profile_check("disabled_tools", "a, b", &f), 0);
 	assert_int_equal(profile_check("env.A", "x", &f), 0);
 	assert_int_equal(profile_check("env.", "x", &f), -EINVAL);
+	assert_int_equal(profile_check("env.A B", "x", &f), -EINVAL);
+	assert_non_null(
+	    strstr(f.text, "a blank in the name of a variable; write env.NAME = VALUE"));
+	assert_int_equal(profile_check("env.a.b-c", "x", &f), 0);
 	assert_int_equal(profile_check("env.SPAWND_JOB", "x", &f), -EINVAL);
 	assert_int_equal(profile_check("env", "x", &f), -ENOENT);
 	assert_int_equal(profile_check("tools", "x", &f), -ENOENT);

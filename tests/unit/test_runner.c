@@ -166,7 +166,7 @@ a_command_that_cannot_be_split_or_replaced_is_refused(void **state)
 	assert_refused("a \"%a b\"", "%a within a word");
 	assert_refused("a %\xc3\xb6", "unknown %;");
 	assert_int_equal(runner_check("command", "a %% %c%p%m%j %a", &f), 0);
-	assert_int_equal(runner_check("match_child", "[", &f), 0);
+	assert_int_equal(runner_check("match_child", "x", &f), 0);
 	assert_int_equal(runner_check("match_job", "x", &f), -ENOENT);
 }
 
@@ -245,6 +245,27 @@ a_pattern_that_nothing_can_match_is_seen(void **state)
 	assert_use(NULL, "");
 }
 
+static void
+patterns_that_are_not_ended_are_refused(void **state)
+{
+	static const char *const good[] = {"[a-z]*", "[]]", "[!]x]", "[[:alpha:]]", "[[:alpha:]x]y",
+	    "\\[a", "[\\]]", "a]", "*", "[^a]?[b]"};
+	static const char *const bad[] = {"[a-", "[", "[]", "[!]", "a*[b", "[[:alpha:]", "[a]\\[[b",
+	    "[a\\]"};
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(runner_check("match_child", good[i], &f), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(runner_check("match_model", bad[i], &f), -EINVAL);
+		assert_non_null(
+		    strstr(f.text, "a '[' without a ']' behind it; add that, or write \\["));
+	}
+	assert_int_equal(runner_check("match_parent", "a\\", &f), -EINVAL);
+	assert_non_null(strstr(f.text, "write \\\\ for one"));
+}
+
 int
 main(void)
 {
@@ -259,6 +280,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_runner_without_a_command_is_seen, make, drop),
 	    cmocka_unit_test_setup_teardown(a_runner_that_can_never_match_is_seen, make, drop),
 	    cmocka_unit_test_setup_teardown(a_pattern_that_nothing_can_match_is_seen, make, drop),
+	    cmocka_unit_test(patterns_that_are_not_ended_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,7 +209,8 @@ words_are_read(void **state)
 	(void)state;
 	for (int i = 0; i < WAITS_POLICY_COUNT; i++)
 		assert_int_equal(waits_policy_parse(waits_policy_name((enum waits_policy)i)), i);
-	assert_int_equal(waits_policy_parse("first-error"), -EINVAL);
+	assert_int_equal(waits_policy_parse("first-error"), WAITS_FIRST_ERROR);
+	assert_int_equal(waits_policy_parse("first error"), -EINVAL);
 }
 
 static void
