@@ -63,8 +63,8 @@ mark_dirty(struct conn *c)
 	TAILQ_INSERT_TAIL(&c->conns->dirty, c, dirty_entry);
 }
 
-static void
-close_fds(struct conn *c)
+void
+conn_close_fds(struct conn *c)
 {
 	for (size_t i = 0; i < c->fd_count; i++)
 		fd_close(&c->fds[i]);
@@ -80,7 +80,7 @@ free_conn(struct conn *c)
 	loop_remove(cs->loop, &c->io);
 	timer_disarm(&cs->loop->timers, &c->silence);
 	fd_close(&fd);
-	close_fds(c);
+	conn_close_fds(c);
 	TAILQ_REMOVE(&cs->all, c, entry);
 	if (c->is_dirty)
 		TAILQ_REMOVE(&cs->dirty, c, dirty_entry);
@@ -150,7 +150,6 @@ handle_message(struct conn *c)
 	c->is_in_call = true;
 	mark_dirty(c);
 	c->conns->handlers.message(c->conns->handlers.arg, c, message);
-	close_fds(c);
 }
 
 static void
@@ -408,6 +407,7 @@ conns_take_back(struct conns *cs, void (*failed)(void *arg, struct conn *c), voi
 void
 conn_end_call(struct conn *c, bool is_refused)
 {
+	conn_close_fds(c);
 	c->is_in_call = false;
 	c->is_refused = is_refused;
 	c->answered++;

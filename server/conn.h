@@ -38,7 +38,7 @@ struct conn_handlers {
 	/*
 	 * A whole message, a JSON object, with the descriptors that came with it. The message is
 	 * the callee's to keep; fds are taken with conn_take_fd(), the others are closed
-	 * afterwards.
+	 * with conn_close_fds() or at the end of the call.
 	 */
 	void (*message)(void *arg, struct conn *c, json_t *message);
 	/* The output buffer of a call that streams has room again. */
@@ -105,6 +105,9 @@ size_t conn_pending(const struct conn *c);
 
 /* Hands over descriptor `index` of the message being handled, or -1. */
 int conn_take_fd(struct conn *c, size_t index);
+
+/* Closes those that were not taken. */
+void conn_close_fds(struct conn *c);
 
 /* The process that has connected, unix(7), SO_PEERCRED; 0: not known. It may have ended since. */
 pid_t conn_pid(const struct conn *c);

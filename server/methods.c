@@ -138,14 +138,19 @@ static void
 run(struct call *call, const struct method *method)
 {
 	const struct server *s = call->server;
+	struct conn *conn = call->conn;
 
 	call->pump = NULL;
-	if (!is_possible(s, method->need))
-		call_fail_store(call);
-	else if (is_to_wait(s, method->need))
+	if (is_possible(s, method->need) && is_to_wait(s, method->need)) {
+		/* With the descriptors that came with it. */
 		call->pump = method_run;
-	else
+		return;
+	}
+	if (is_possible(s, method->need))
 		method->run(call);
+	else
+		call_fail_store(call);
+	conn_close_fds(conn);
 }
 
 void

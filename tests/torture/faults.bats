@@ -75,6 +75,7 @@ was_done() {
 	# Nor is its id given away.
 	run spawnd enqueue --parent P --child a -- true
 	assert_failure
+	assert_output --partial 'already running as job 1'
 	assert_equal "$(job_field a .job)" 1
 	assert is_alive "$pid"
 	touch "$TEST_DIR/go"
