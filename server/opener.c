@@ -259,6 +259,7 @@ opener_open(struct server *s)
 		s->reopen_ns = 0;
 		trouble_end(&s->trouble);
 		prune_look(s);
+		server_tidy_later(s); /* whoever had it before may have been killed */
 		return 0;
 	}
 	if (s->setup.is_first) {

@@ -13,6 +13,9 @@
 #define RETRY_FIRST_NS (100 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (5 * NSEC_PER_SEC)
 
+/* When nothing has been written for this long, the store overwrites what was deleted. */
+#define TIDY_NS NSEC_PER_SEC
+
 void
 server_note(struct server *s, struct numbers *n, int64_t number)
 {
@@ -46,6 +49,12 @@ server_back_off(struct server *s)
 		s->retry_ns = RETRY_LAST_NS;
 	s->is_paused = true;
 	timer_arm(&s->loop.timers, &s->retry, clock_add_ns(s->loop.now_ns, s->retry_ns));
+}
+
+void
+server_tidy_later(struct server *s)
+{
+	timer_arm(&s->loop.timers, &s->tidy, clock_add_ns(s->loop.now_ns, TIDY_NS));
 }
 
 void

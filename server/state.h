@@ -145,6 +145,9 @@ int server_check(struct server *s, int r);
  */
 void server_back_off(struct server *s);
 
+/* Once nothing has been written for a while, the store's log is emptied. */
+void server_tidy_later(struct server *s);
+
 /* The pools of the configuration, into the queue. 0 or -ENOMEM. */
 int server_set_pools(struct server *s);
 

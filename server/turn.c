@@ -22,9 +22,6 @@
 /* How long a daemon that stops waits for those who are reading records. */
 #define FAREWELL_NS (5 * NSEC_PER_SEC)
 
-/* When nothing has been written for this long, the store overwrites what was deleted. */
-#define TIDY_NS NSEC_PER_SEC
-
 #define EFFECT "new work is refused, and what runs is watched on"
 
 /* The store failed with that error; its words stay until it works again. */
@@ -37,19 +34,30 @@ take_trouble(struct server *s, int error)
 	s->is_store_down = true;
 }
 
-/* Whether the store takes writes again; else it is tried later. */
-static bool
-is_writable(struct server *s)
+static int
+probe(struct server *s)
 {
 	int r = store_probe(s->store);
 
 	if (r == 0)
 		r = store_commit(s->store);
-	if (r == 0)
-		return true;
-	take_trouble(s, r);
-	store_rollback(s->store);
-	return false;
+	if (r < 0)
+		store_rollback(s->store);
+	return r;
+}
+
+/* Whether the store takes writes again; else it is tried later. */
+static bool
+is_writable(struct server *s)
+{
+	int r = probe(s);
+
+	if (r < 0)
+		take_trouble(s, r);
+	/* It may be the store's own log that fills the disk. */
+	if (r == -ENOSPC && store_tidy(s->store) == 0)
+		r = probe(s);
+	return r == 0;
 }
 
 static void
@@ -167,7 +175,7 @@ commit_turn(struct server *s)
 {
 	if (s->store_error == 0 && store_is_dirty(s->store)) {
 		server_check(s, store_commit(s->store));
-		timer_arm(&s->loop.timers, &s->tidy, clock_add_ns(s->loop.now_ns, TIDY_NS));
+		server_tidy_later(s);
 		if (s->store_error == 0)
 			prune_look(s);
 	}

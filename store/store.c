@@ -15,6 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/*
+ * How long the write-ahead log may become, in pages, before what it holds is moved into the file: SQLite's own
+ * default, but no more than a part of a small file system.
+ */
+#define LOG_PAGES_MOST 1000
+#define LOG_PAGES_LEAST 32
+#define LOG_SHARE 16
+#define PAGE_SIZE 4096
 
 /* How long somebody's sqlite3(1) may make the loop wait. */
 #define BUSY_TIMEOUT_MS 100
@@ -102,6 +112,22 @@ set_checkpoint_on_close(struct store *s, bool is_on)
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !is_on, NULL);
 }
 
+static void
+set_log_size(struct store *s, const char *path)
+{
+	uint64_t pages = LOG_PAGES_MOST;
+	struct statvfs fs;
+
+	/* A file system that does not tell its size says 0. */
+	if (statvfs(path, &fs) == 0 && fs.f_blocks > 0)
+		pages = (uint64_t)fs.f_blocks * fs.f_frsize / LOG_SHARE / PAGE_SIZE;
+	if (pages > LOG_PAGES_MOST)
+		pages = LOG_PAGES_MOST;
+	if (pages < LOG_PAGES_LEAST)
+		pages = LOG_PAGES_LEAST;
+	sqlite3_wal_autocheckpoint(s->db, (int)pages);
+}
+
 /* Opens the connection and brings the file into shape. */
 static int
 connect_file(struct store *s, const char *path, struct fault *f)
@@ -121,6 +147,7 @@ connect_file(struct store *s, const char *path, struct fault *f)
 	if (rc > 0)
 		return tell_fault(s, path, sql_fail(s, rc), f);
 	set_checkpoint_on_close(s, true);
+	set_log_size(s, path);
 	rc = run_pragma(s, "PRAGMA journal_mode = WAL", "wal");
 	if (rc == 0)
 		rc = run_pragma(s, "PRAGMA secure_delete = ON", "1");

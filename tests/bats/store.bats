@@ -432,3 +432,13 @@ hold_lock() {
 	run -0 log
 	assert_output --partial "is checked, because the server"
 }
+
+@test "what an earlier server has left in the store's log is moved into the store, though nothing is done" {
+	finish a -- true
+	spawnd stop
+	printf '%s\n' 'UPDATE event SET at_ms = at_ms + 1;'{,,,,} | sqlite3 -cmd '.dbconfig no_ckpt_on_close on' \
+		"$SPAWND_HOME/state/$DB"
+	assert [ "$(stat -c %s "$SPAWND_HOME/state/$DB-wal")" -gt 8192 ]
+	spawnd list >/dev/null
+	wait_until has_rested
+}

@@ -46,6 +46,8 @@ start_daemon() {
 	pid=$(pid_in "$TEST_DIR/pid")
 	wait_until is_status a running
 	server=$(daemon_field server_pid)
+	# There is nothing left in the store's log whose room could be had again.
+	wait_until has_rested
 	fill
 	run -74 --separate-stderr spawnd enqueue --parent P --child b -- true
 	[[ $stderr == *"$SPAWND_HOME/state/spawnd.db: "*"full"*"make room on its file system"* ]]
@@ -86,4 +88,38 @@ start_daemon() {
 	wait_until trouble_is null
 	finish b -- true
 	run -0 spawnd wait a
+}
+
+@test "a small file system is not filled by the store's own log" {
+	local i
+
+	mount_state
+	start_daemon
+	for i in {1..150}; do
+		run -0 enqueue "c$i" -- true
+	done
+	wait_until has_records P 150
+	trouble_is null
+	assert [ "$(stat -c %s "$SPAWND_HOME/state/spawnd.db-wal")" -lt 1048576 ]
+}
+
+@test "disk full of the store's own log: that is emptied, and all goes on" {
+	local i
+
+	mount_state
+	start_daemon
+	finish a -- true
+	wait_until has_rested
+	# What others write is emptied by nobody, and needs no more room in the file.
+	for i in {1..40}; do
+		echo 'UPDATE event SET at_ms = at_ms + 1;'
+	done | sqlite3 -cmd '.dbconfig no_ckpt_on_close on' -cmd 'PRAGMA wal_autocheckpoint = 0' \
+		"$SPAWND_HOME/state/spawnd.db"
+	assert [ "$(stat -c %s "$SPAWND_HOME/state/spawnd.db-wal")" -gt 100000 ]
+	fill
+	run spawnd enqueue --parent P --child b -- true
+	[[ $status == 0 || $status == 74 ]]
+	wait_until trouble_is null
+	finish c -- true
+	run -0 grep -c 'make room on its file system' "$TEST_DIR/log"
 }
