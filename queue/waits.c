@@ -29,9 +29,12 @@ struct waiter {
 	enum waits_verdict verdict;
 	int64_t cause; /* with WAITS_NEVER */
 	bool is_listed;
-	uint64_t visit; /* the last search that came by */
-	size_t open;    /* edges that are */
-	size_t failed;  /* strict ones that did not complete */
+	uint64_t visit; /* the last search that came by, and what it found: */
+	size_t behind;  /* open edges to those that are behind the job that was searched from */
+	bool is_behind;
+	int64_t via;
+	size_t open;   /* edges that are */
+	size_t failed; /* strict ones that did not complete */
 	size_t count;
 	struct edge edges[];
 };
@@ -399,20 +402,35 @@ waits_open(const struct waits *w, int64_t number, int64_t *ret_first)
 	return waiter->open;
 }
 
-/* Those that wait for a job join the list of those to be looked at, each once. */
+/*
+ * Those that wait for a job join the list of those to be looked at, each once; with is_certain only where
+ * their wait cannot be over before the search's job has ended.
+ */
 static void
-visit(struct waits *w, int64_t job, struct waiter_list *list)
+visit(struct waits *w, int64_t job, struct waiter_list *list, bool is_certain)
 {
 	struct awaited *a = find_awaited(w, job);
+	struct waiter *waiter;
 	struct edge *e;
 
 	if (a == NULL)
 		return;
 	LIST_FOREACH (e, &a->edges, in_awaited) {
-		if (e->waiter->visit == w->visit || e->waiter->verdict != WAITS_OPEN)
+		waiter = e->waiter;
+		if (waiter->verdict != WAITS_OPEN)
 			continue;
-		e->waiter->visit = w->visit;
-		TAILQ_INSERT_TAIL(list, e->waiter, in_visit);
+		if (waiter->visit != w->visit) {
+			waiter->visit = w->visit;
+			waiter->behind = 0;
+			waiter->is_behind = false;
+		}
+		waiter->behind++;
+		if (waiter->is_behind ||
+		    (is_certain && waiter->policy != WAITS_ALL && waiter->behind < waiter->open))
+			continue;
+		waiter->is_behind = true;
+		waiter->via = job;
+		TAILQ_INSERT_TAIL(list, waiter, in_visit);
 	}
 }
 
@@ -431,7 +449,7 @@ waits_find_circle(struct waits *w, int64_t job, const int64_t *among, size_t cou
 		memcpy(sorted, among, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), compare_numbers);
 	w->visit++;
-	visit(w, job, &list);
+	visit(w, job, &list, false);
 	while (r == 0 && (waiter = TAILQ_FIRST(&list)) != NULL) {
 		TAILQ_REMOVE(&list, waiter, in_visit);
 		if (bsearch(&waiter->number, sorted, count, sizeof(*sorted), compare_numbers) !=
@@ -439,8 +457,33 @@ waits_find_circle(struct waits *w, int64_t job, const int64_t *among, size_t cou
 			*ret_found = waiter->number;
 			r = 1;
 		}
-		visit(w, waiter->number, &list);
+		visit(w, waiter->number, &list, false);
 	}
 	free(sorted);
 	return r;
+}
+
+void
+waits_search(struct waits *w, int64_t job)
+{
+	struct waiter_list list = TAILQ_HEAD_INITIALIZER(list);
+	struct waiter *waiter;
+
+	w->visit++;
+	visit(w, job, &list, true);
+	while ((waiter = TAILQ_FIRST(&list)) != NULL) {
+		TAILQ_REMOVE(&list, waiter, in_visit);
+		visit(w, waiter->number, &list, true);
+	}
+}
+
+bool
+waits_is_behind(const struct waits *w, int64_t number, int64_t *ret_via)
+{
+	const struct waiter *waiter = find_waiter(w, number);
+
+	if (waiter == NULL || waiter->visit != w->visit || !waiter->is_behind)
+		return false;
+	*ret_via = waiter->via;
+	return true;
 }

@@ -103,4 +103,13 @@ size_t waits_open(const struct waits *w, int64_t waiter, int64_t *ret_first);
 int waits_find_circle(struct waits *w, int64_t job, const int64_t *among, size_t count,
     int64_t *ret_found);
 
+/*
+ * Looks for all that cannot be met before this job has ended, by themselves or by way of others that wait. Until
+ * the next search, waits_is_behind() says whether a waiter is one of them, and *ret_via gets the one for which it
+ * waits on the shortest way to the job. Where one end of several is enough, it is behind the job if all that
+ * are open are.
+ */
+void waits_search(struct waits *w, int64_t job);
+bool waits_is_behind(const struct waits *w, int64_t waiter, int64_t *ret_via);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "server/await.h"
 #include "server/caller.h"
+#include "server/circle.h"
 #include "server/lend.h"
 #include "server/lull.h"
 
@@ -258,6 +259,27 @@ check_endless(struct call *call)
 	return true;
 }
 
+/* Nor does the job itself before those that wait for it, where it waits for them. Answers such a call. */
+static bool
+check_circle(struct call *call)
+{
+	struct server *s = call->server;
+	const struct wait *w = call->own;
+	bool is_all = w->await.policy == AWAIT_ALL && call->api.is_more;
+	char text[CIRCLE_TEXT_SIZE];
+
+	if (w->await.parent != NULL) {
+		if (!is_all || !circle_of_parent(s, w->p.by_job, w->await.parent, text))
+			return true;
+		call_fail_argument(call, "parent", text);
+		return false;
+	}
+	if (!circle_of_jobs(s, w->p.by_job, &w->await.jobs, is_all, text))
+		return true;
+	call_fail_argument(call, w->p.children != NULL ? "children" : "jobs", text);
+	return false;
+}
+
 /* Whether all that is waited for, and has not ended, is below the job. */
 static bool
 is_own(struct server *s, const struct wait *w, int64_t job)
@@ -319,7 +341,7 @@ call_wait(struct call *call)
 		call_fail_unknown(call, w->p.parent, "no child has had that parent");
 		return;
 	}
-	if (!look_up_jobs(call) || !check_endless(call))
+	if (!look_up_jobs(call) || !check_endless(call) || !check_circle(call))
 		return;
 	call->stream = wait_pump;
 	start(call);

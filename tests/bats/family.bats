@@ -382,3 +382,33 @@ serves_instead_of() {
 	assert_record .status completed
 	assert [ ! -e "$TEST_DIR/early" ]
 }
+
+@test "waiting for who waits for oneself is refused, and the chain is named" {
+	cat >"$TEST_DIR/try" <<-'SCRIPT'
+		#!/bin/sh
+		until [ -e "$1/go" ]; do sleep 0.05; done
+		for who in b c "--any c" "--parent Q" "free c"; do
+			spawnd wait $who >/dev/null 2>>"$1/err"
+			echo "$who: $?"
+		done
+		spawnd wait --any free c >/dev/null
+		echo "any: $?"
+		spawnd wait either >/dev/null
+		echo "either: $?"
+	SCRIPT
+	chmod +x "$TEST_DIR/try"
+	enqueue a --max-total 120s -- "$TEST_DIR/try" "$TEST_DIR"
+	enqueue free -- true
+	enqueue b --after a -- true
+	spawnd enqueue --parent Q --child c --after b -- true
+	enqueue either --after a,free --after-policy any -- true
+	touch "$TEST_DIR/go"
+	await_record a
+	run cat "$(job_field a .output)"
+	assert_output "$(printf '%s: 64\n' b c '--any c' '--parent Q' 'free c'
+		printf '%s: 0\n' any either)"
+	grep -q "'b' waits for 'a', the job that waits: .* cancel 'b', or" "$TEST_DIR/err"
+	grep -q "'c' waits for 'b', which waits for 'a', the job that waits" "$TEST_DIR/err"
+	await_record c
+	assert_record .status completed
+}

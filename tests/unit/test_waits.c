@@ -236,6 +236,38 @@ circles_are_found(void **state)
 	waits_free(w);
 }
 
+static void
+who_is_behind_is_told_and_by_whom(void **state)
+{
+	const struct waits_edge on_1[] = {{1, false, STATUS_RUNNING}};
+	const struct waits_edge on_2[] = {{2, false, STATUS_QUEUED}, {7, false, STATUS_RUNNING}};
+	const struct waits_edge either[] = {{1, false, STATUS_RUNNING}, {7, false, STATUS_RUNNING}};
+	const struct waits_edge both[] = {{2, false, STATUS_QUEUED}, {3, false, STATUS_QUEUED}};
+	struct waits *w = make();
+	int64_t via = 0;
+
+	(void)state;
+	assert_int_equal(waits_add(w, 2, WAITS_ALL, on_1, 1), 0);
+	assert_int_equal(waits_add(w, 3, WAITS_ALL, on_2, 2), 0);
+	assert_int_equal(waits_add(w, 4, WAITS_ANY, either, 2), 0);
+	assert_int_equal(waits_add(w, 5, WAITS_ANY, both, 2), 0);
+	waits_search(w, 1);
+	assert_true(waits_is_behind(w, 2, &via));
+	assert_int_equal(via, 1);
+	assert_true(waits_is_behind(w, 3, &via));
+	assert_int_equal(via, 2);
+	assert_false(waits_is_behind(w, 4, &via)); /* 7 may end */
+	assert_true(waits_is_behind(w, 5, &via));
+	waits_search(w, 7);
+	assert_false(waits_is_behind(w, 2, &via));
+	assert_true(waits_is_behind(w, 3, &via));
+	assert_false(waits_is_behind(w, 5, &via)); /* 2 may end */
+	waits_end(w, 1, STATUS_COMPLETED);
+	waits_search(w, 1);
+	assert_false(waits_is_behind(w, 2, &via));
+	waits_free(w);
+}
+
 /* The model: all edges in one array, everything looked at each time. */
 enum {
 	JOBS = 40,
@@ -407,6 +439,7 @@ main(void)
 	    cmocka_unit_test(nonsense_is_refused),
 	    cmocka_unit_test(words_are_read),
 	    cmocka_unit_test(circles_are_found),
+	    cmocka_unit_test(who_is_behind_is_told_and_by_whom),
 	    cmocka_unit_test(it_agrees_with_the_model),
 	    cmocka_unit_test(a_long_chain_costs_no_stack),
 	};
