@@ -8,6 +8,8 @@
 #include "cli/options.h"
 
 #include <err.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -25,7 +27,9 @@ static int
 failed(void *arg, int error)
 {
 	(void)arg;
-	(void)error;
+	/* As the next write would have it, which may be long in coming. */
+	if (error == EPIPE)
+		raise(SIGPIPE);
 	return EX_IOERR;
 }
 
@@ -46,7 +50,11 @@ print(struct follow *f, const struct options *o, bool has_ended)
 static int
 show_output(struct client *c, const struct options *o, json_t *job, int64_t lines)
 {
-	struct follow f = {.client = c, .is_peeking = true, .signal_fd = -1, .failed = failed};
+	struct follow f = {.client = c,
+	    .is_peeking = true,
+	    .ends_unread = true,
+	    .signal_fd = -1,
+	    .failed = failed};
 	const char *output = "";
 	json_int_t number = 0;
 	struct tail tail;

@@ -94,13 +94,17 @@ follow_fail(struct follow *f, int r, bool is_waiting)
 	return is_waiting ? f->failed(f->arg, -r) : 0;
 }
 
+/* What poll(2) says of standard output: room, or, if that was not asked for, that nobody reads it. */
 static int
-follow_output(struct follow *f, bool has_room, size_t size, bool is_waiting)
+follow_output(struct follow *f, const struct pollfd *out, size_t size, bool is_waiting)
 {
 	int r = 0;
 
-	if (f->tail != NULL)
-		r = has_room ? tail_copy(f->tail, STDOUT_FILENO, size) : tail_wake(f->tail);
+	if (out->events == 0 && out->revents != 0)
+		r = out->revents & POLLNVAL ? -EBADF : -EPIPE;
+	else if (f->tail != NULL)
+		r = out->revents != 0 ? tail_copy(f->tail, STDOUT_FILENO, size)
+				      : tail_wake(f->tail);
 	return r < 0 ? follow_fail(f, r, is_waiting) : 0;
 }
 
@@ -123,7 +127,8 @@ follow_until(struct follow *f, json_t **ret_record)
 		    (struct pollfd){f->tail == NULL || is_behind ? -1 : f->tail->inotify_fd, POLLIN,
 			0};
 		p[POLL_SIGNAL] = (struct pollfd){f->signal_fd, POLLIN, 0};
-		p[POLL_OUT] = (struct pollfd){is_behind ? STDOUT_FILENO : -1, POLLOUT, 0};
+		p[POLL_OUT] = (struct pollfd){is_behind || f->ends_unread ? STDOUT_FILENO : -1,
+		    is_behind ? POLLOUT : 0, 0};
 		if (poll(p, POLL_COUNT,
 			f->tail == NULL || is_behind ? -1 : tail_timeout_ms(f->tail)) < 0 &&
 		    errno != EINTR)
@@ -135,7 +140,7 @@ follow_until(struct follow *f, json_t **ret_record)
 			is_waiting = *ret_record == NULL;
 		}
 		if (r == 0)
-			r = follow_output(f, p[POLL_OUT].revents != 0, size, is_waiting);
+			r = follow_output(f, &p[POLL_OUT], size, is_waiting);
 		if (r != 0)
 			return r;
 	}

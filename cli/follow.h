@@ -16,6 +16,7 @@ struct follow {
 	struct client *client; /* connected; its calls are follow's until it returns */
 	int64_t job;
 	bool is_peeking;   /* leaves the record to others */
+	bool ends_unread;  /* fails with EPIPE as soon as nobody reads standard output any more */
 	struct tail *tail; /* NULL: no output */
 	int signal_fd;     /* signalfd(2), or -1 */
 	/*

@@ -56,6 +56,22 @@ load common
 	run -66 spawnd logs nobody
 }
 
+@test "logs -f ends when its reader does, though the job says nothing more" {
+	local reader
+
+	enqueue c -- testjob output first pid "$TEST_DIR/pid" stall
+	pid_in "$TEST_DIR/pid"
+	mkfifo "$TEST_DIR/pipe"
+	"$SPAWND" logs -f c >"$TEST_DIR/pipe" 3>&- &
+	exec {reader}<"$TEST_DIR/pipe"
+	run -0 head -n 1 <&"$reader"
+	assert_output first
+	exec {reader}<&-
+	await_exit $!
+	assert_equal "$CODE" 141
+	assert is_status c running
+}
+
 @test "logs -f follows until the job has ended" {
 	enqueue c -- testjob output one wait-for "$TEST_DIR/go" output two
 	"$SPAWND" logs -f c >"$TEST_DIR/out" 3>&- &
