@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "server/cancel.h"
 #include "server/jobs.h"
+#include "server/parents.h"
 #include "server/settings.h"
 
 #include <errno.h>
@@ -118,6 +119,8 @@ call_cancel(struct call *call)
 	}
 	if (p.parent != NULL)
 		count += cancel_parent(s, p.parent);
+	if (p.parent != NULL && count == 0 && !parents_check(call, p.parent))
+		return;
 	if (unknown == number)
 		call_fail_not_found(call, number);
 	else if (unknown != NULL)

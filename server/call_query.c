@@ -9,6 +9,7 @@
 #include "server/jobs.h"
 #include "server/opener.h"
 #include "server/order.h"
+#include "server/parents.h"
 #include "server/reason.h"
 #include "server/record.h"
 #include "server/starter.h"
@@ -351,6 +352,8 @@ call_list(struct call *call)
 		    "timeout, cancelled, lost or skipped");
 		return;
 	}
+	if (q->p.parent != NULL && !parents_check(call, q->p.parent))
+		return;
 	call->stream = list_stream;
 	list_stream(call);
 }
@@ -361,6 +364,8 @@ call_results(struct call *call)
 	struct query *q = begin(call, results_fields);
 
 	if (q == NULL)
+		return;
+	if (q->p.parent != NULL && !parents_check(call, q->p.parent))
 		return;
 	q->after = q->p.since;
 	call->stream = results_stream;

@@ -12,6 +12,7 @@
 #include "store/standings.h"
 #include "store/store.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -479,4 +480,20 @@ store_each_job(struct store *s, const char *parent, int status, int64_t after, i
 		sql_bind_text(&u, 3, name);
 	}
 	return walk_jobs(&u, cb, arg, NULL);
+}
+
+int
+store_next_parent(struct store *s, const char *text, char ret_parent[ID_SIZE])
+{
+	struct sql_use u;
+	bool is_found;
+	int rc;
+
+	sql_use(&u, s, SQL_NEXT_PARENT);
+	sql_bind_text(&u, 1, text);
+	is_found = sql_step(&u);
+	if (is_found)
+		strlcpy(ret_parent, sql_text(&u, 0), ID_SIZE);
+	rc = sql_end(&u);
+	return rc == 0 && !is_found ? -ENOENT : rc;
 }

@@ -110,6 +110,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_EACH_JOB] = SELECT_JOB "WHERE job > ?1 ORDER BY job LIMIT ?2",
     [SQL_EACH_OF_PARENT] = SELECT_JOB "INDEXED BY job_parent WHERE parent = ?3 AND job > ?1 "
 				      "AND (?4 IS NULL OR status = ?4) ORDER BY job LIMIT ?2",
+    [SQL_NEXT_PARENT] =
+	"SELECT parent FROM job INDEXED BY job_parent WHERE parent > ?1 ORDER BY parent LIMIT 1",
     [SQL_EACH_RECORD] = SELECT_RECORD "WHERE kind = 'completed' AND seq > ?1 ORDER BY seq LIMIT ?2",
     [SQL_EACH_RECORD_OF_PARENT] =
 	SELECT_RECORD "INDEXED BY event_record "

@@ -12,6 +12,7 @@
 #define STORE_STORE_H
 
 #include "base/fault.h"
+#include "base/id.h"
 #include "base/policy.h"
 #include "base/status.h"
 #include "watchdog/watchdog.h"
@@ -232,6 +233,9 @@ int store_read_child(struct store *s, const char *child, store_job_cb *cb, void 
  */
 int store_each_job(struct store *s, const char *parent, int status, int64_t after, int64_t limit,
     store_job_cb *cb, void *arg);
+
+/* The first parent behind this text in the order of bytes. -ENOENT: none is. May be where `text` is. */
+int store_next_parent(struct store *s, const char *text, char ret_parent[ID_SIZE]);
 
 /*
  * Records of a parent (NULL: all) with seq above since, ascending, at most `limit`, acknowledged or

@@ -21,6 +21,36 @@ load common
 	assert_not_exists "$TEST_DIR/ran"
 }
 
+# no_parent NAME MORE: each command that is told of this parent says that there is none, and this besides.
+no_parent() {
+	local command
+
+	for command in cancel list results; do
+		run -66 --separate-stderr spawnd "$command" --parent "$1"
+		assert_equal "$output" ''
+		assert_equal "$stderr" "spawnd $command: not found: $1: no child has had that parent; $2"
+	done
+}
+
+@test "a parent that nobody has had is told of, with the one that may have been meant" {
+	local command i
+
+	for i in $(seq 70); do
+		echo "{\"parent\":\"a$i\",\"child\":\"x$i\",\"argv\":[\"true\"]}"
+	done >lines
+	spawnd enqueue --batch lines >/dev/null
+	spawnd enqueue --parent build --child lint -- true
+	no_parent biuld 'did you mean build?'
+	no_parent nobody "'spawnd list' shows all"
+	await_record lint
+	# Not only while they live; and who is a child may have none of its own.
+	no_parent buidl 'did you mean build?'
+	for command in cancel list results; do
+		run -0 spawnd "$command" --parent build
+		run -0 spawnd "$command" --parent lint
+	done
+}
+
 @test "cancel --parent ends all children of that parent, and no other" {
 	enqueue a -- testjob stall
 	enqueue b -- testjob stall

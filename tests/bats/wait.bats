@@ -134,7 +134,7 @@ load common
 	seq=$(jq -r 'select(.child == "a").seq' <<<"$output")
 	run -0 spawnd results --parent P --since "$seq"
 	assert_equal "$(jq -r .child <<<"$output")" b
-	run -0 spawnd results --parent nobody
+	run -0 spawnd results --parent a
 	assert_output ''
 }
 
