@@ -1,5 +1,5 @@
 /*
- * queue: see queue.h. Runs in the server. Two trees find jobs, one finds parents; queue/line.h has
+ * queue: see queue.h. Runs in the server. queue/roster.h finds jobs and parents, queue/line.h has
  * the order in which they get room. Makes no system call.
  */
 #include "queue/queue.h"
@@ -10,15 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-RB_HEAD(numbers, queue_job);
-RB_HEAD(children, queue_job);
-RB_HEAD(parents, queue_parent);
-
 struct queue {
 	struct queue_room room;
-	struct numbers numbers;
-	struct children children;
-	struct parents parents;
+	struct roster roster;
 	struct pools pools;
 	struct dues dues;
 	struct line_turns turns;
@@ -28,31 +22,6 @@ struct queue {
 	size_t lent;
 	size_t suspended;
 };
-
-static int
-compare_numbers(const struct queue_job *a, const struct queue_job *b)
-{
-	return (a->number > b->number) - (a->number < b->number);
-}
-
-static int
-compare_children(const struct queue_job *a, const struct queue_job *b)
-{
-	return strcmp(a->child, b->child);
-}
-
-static int
-compare_parents(const struct queue_parent *a, const struct queue_parent *b)
-{
-	return strcmp(a->name, b->name);
-}
-
-/* What RB_GENERATE_STATIC() would say, were __unused known outside of BSD. */
-RB_GENERATE_INTERNAL(numbers, queue_job, by_number, compare_numbers, static __attribute__((unused)))
-RB_GENERATE_INTERNAL(children, queue_job, by_child, compare_children,
-    static __attribute__((unused)))
-RB_GENERATE_INTERNAL(parents, queue_parent, by_name, compare_parents,
-    static __attribute__((unused)))
 
 struct queue *
 queue_new(const struct queue_room *room)
@@ -65,9 +34,6 @@ queue_new(const struct queue_room *room)
 		free(q);
 		return NULL;
 	}
-	RB_INIT(&q->numbers);
-	RB_INIT(&q->children);
-	RB_INIT(&q->parents);
 	dues_init(&q->dues);
 	q->room = *room;
 	return q;
@@ -95,7 +61,8 @@ queue_set_room(struct queue *q, const struct queue_room *room)
 	struct queue_parent *p;
 
 	q->room = *room;
-	RB_FOREACH (p, parents, &q->parents)
+	for (p = roster_next_parent(&q->roster, NULL); p != NULL;
+	     p = roster_next_parent(&q->roster, p))
 		look_at_parent(q, p);
 }
 
@@ -127,47 +94,14 @@ queue_clear(struct queue *q)
 {
 	struct queue_job *j;
 
-	while ((j = RB_MIN(numbers, &q->numbers)) != NULL)
+	while ((j = roster_next(&q->roster, NULL)) != NULL)
 		queue_remove(q, j);
 }
 
 struct queue_parent *
 queue_find_parent(struct queue *q, const char *name)
 {
-	struct queue_parent *p = RB_ROOT(&q->parents);
-	int order;
-
-	while (p != NULL && (order = strcmp(name, p->name)) != 0)
-		p = order < 0 ? RB_LEFT(p, by_name) : RB_RIGHT(p, by_name);
-	return p;
-}
-
-static struct queue_parent *
-make_parent(struct queue *q, const char *name)
-{
-	struct queue_parent *p = queue_find_parent(q, name);
-	size_t size = strlen(name) + 1;
-
-	if (p != NULL)
-		return p;
-	p = calloc(1, sizeof(*p) + size);
-	if (p == NULL)
-		return NULL;
-	memcpy(p->name, name, size);
-	TAILQ_INIT(&p->jobs);
-	RB_INIT(&p->owner.lines);
-	RB_INSERT(parents, &q->parents, p);
-	look_at_parent(q, p);
-	return p;
-}
-
-static void
-drop_parent_if_empty(struct queue *q, struct queue_parent *p)
-{
-	if (!TAILQ_EMPTY(&p->jobs))
-		return;
-	RB_REMOVE(parents, &q->parents, p);
-	free(p);
+	return roster_find_parent(&q->roster, name);
 }
 
 /* It takes room: everybody's, its parent's and its pool's. */
@@ -249,7 +183,9 @@ enter_status(struct queue *q, struct queue_job *j, enum status status, uint32_t 
 static struct queue_job *
 find_place(struct queue *q, struct queue_job *j, const struct queue_new *n)
 {
-	j->parent = make_parent(q, n->parent);
+	j->parent = roster_make_parent(&q->roster, n->parent);
+	if (j->parent != NULL)
+		look_at_parent(q, j->parent);
 	j->pool = pools_get(&q->pools, n->pool != NULL ? n->pool : "");
 	if (j->parent != NULL && j->pool != NULL)
 		j->line = line_get(&j->parent->owner, j->pool, n->priority);
@@ -258,7 +194,7 @@ find_place(struct queue *q, struct queue_job *j, const struct queue_new *n)
 	if (j->pool != NULL)
 		pools_drop_if_unused(&q->pools, j->pool);
 	if (j->parent != NULL)
-		drop_parent_if_empty(q, j->parent);
+		roster_drop_parent(&q->roster, j->parent);
 	free(j);
 	return NULL;
 }
@@ -284,10 +220,7 @@ queue_add(struct queue *q, const struct queue_new *n)
 	j->number = n->number;
 	j->depth = n->depth;
 	j->priority = n->priority;
-	RB_INSERT(numbers, &q->numbers, j);
-	RB_INSERT(children, &q->children, j);
-	TAILQ_INSERT_TAIL(&j->parent->jobs, j, in_parent);
-	j->parent->unfinished++;
+	roster_add(&q->roster, j);
 	enter_status(q, j, n->status, n->holds);
 	return j;
 }
@@ -295,26 +228,19 @@ queue_add(struct queue *q, const struct queue_new *n)
 struct queue_job *
 queue_find(struct queue *q, int64_t number)
 {
-	struct queue_job key = {.number = number};
-
-	return RB_FIND(numbers, &q->numbers, &key);
+	return roster_find(&q->roster, number);
 }
 
 struct queue_job *
 queue_find_child(struct queue *q, const char *child)
 {
-	struct queue_job *j = RB_ROOT(&q->children);
-	int order;
-
-	while (j != NULL && (order = strcmp(child, j->child)) != 0)
-		j = order < 0 ? RB_LEFT(j, by_child) : RB_RIGHT(j, by_child);
-	return j;
+	return roster_find_child(&q->roster, child);
 }
 
 struct queue_job *
 queue_next_job(struct queue *q, struct queue_job *j)
 {
-	return j == NULL ? RB_MIN(numbers, &q->numbers) : RB_NEXT(numbers, &q->numbers, j);
+	return roster_next(&q->roster, j);
 }
 
 bool
@@ -531,16 +457,10 @@ queue_regain(struct queue *q, struct queue_job *j)
 void
 queue_remove(struct queue *q, struct queue_job *j)
 {
-	struct queue_parent *p = j->parent;
-
 	leave_status(q, j);
 	line_put(j->line);
 	line_put(j->claims);
 	pools_drop_if_unused(&q->pools, j->pool);
-	RB_REMOVE(numbers, &q->numbers, j);
-	RB_REMOVE(children, &q->children, j);
-	TAILQ_REMOVE(&p->jobs, j, in_parent);
-	p->unfinished--;
+	roster_remove(&q->roster, j);
 	free(j);
-	drop_parent_if_empty(q, p);
 }

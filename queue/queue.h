@@ -23,9 +23,8 @@
 #include "base/status.h"
 #include "queue/due.h"
 #include "queue/line.h"
+#include "queue/roster.h"
 
-#include <bsd/sys/queue.h>
-#include <bsd/sys/tree.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,48 +32,6 @@
 /* Why a queued job stands in no line. */
 #define QUEUE_HOLD_TIME (1u << 0) /* its time has not come */
 #define QUEUE_HOLD_WAIT (1u << 1) /* it waits for others */
-
-/* Read its fields freely; only the functions below write them, but for the marks. */
-struct queue_job {
-	RB_ENTRY(queue_job) by_number;
-	RB_ENTRY(queue_job) by_child;
-	TAILQ_ENTRY(queue_job) in_parent; /* all of the parent's jobs */
-	struct line_place place;          /* where it waits for room */
-	struct due_place due;             /* when its time comes, if that is why it is held */
-	struct queue_parent *parent;
-	struct line_pool *pool;
-	struct line *line;   /* where it waits when it is queued */
-	struct line *claims; /* where it waits when it has lent its room, or NULL */
-	int64_t number;
-	int64_t depth;
-	uint64_t mark; /* the caller's: of its start, while it starts or runs; 0: none */
-	int32_t priority;
-	enum status status; /* STATUS_QUEUED, STATUS_STARTING, STATUS_RUNNING or STATUS_SUSPENDED */
-	uint32_t holds;     /* QUEUE_HOLD_..., while it is queued */
-	bool is_lent;       /* it runs, and its room is others' */
-	bool is_cancelled;  /* the caller's mark: somebody asked for its end */
-	bool is_told;       /* the caller's mark: the supervisor knows of it */
-	bool is_paused;     /* the caller's mark: so the supervisor said last */
-	bool is_asked;      /* the caller's mark: the supervisor owes an answer about it */
-	bool
-	    is_suspending; /* the caller's mark: its process is being ended, for it to be suspended */
-	bool is_retry;     /* the caller's mark: it was run, and is to be run again */
-	bool is_resumed;   /* the caller's mark: it was suspended, and is run again */
-	bool is_doubtful; /* the caller's mark: nobody knows whether it had lent its room */
-	char child[];
-};
-
-TAILQ_HEAD(queue_jobs, queue_job);
-
-struct queue_parent {
-	RB_ENTRY(queue_parent) by_name;
-	struct queue_jobs jobs;
-	struct line_owner owner;
-	size_t running; /* starting ones included */
-	size_t working; /* the same without those that have lent their room */
-	size_t unfinished;
-	char name[];
-};
 
 struct queue;
 

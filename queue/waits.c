@@ -75,7 +75,7 @@ compare_awaiteds(const struct awaited *a, const struct awaited *b)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-/* As in queue.c. */
+/* As in roster.c. */
 RB_GENERATE_INTERNAL(waiters, waiter, entry, compare_waiters, static __attribute__((unused)))
 RB_GENERATE_INTERNAL(awaiteds, awaited, entry, compare_awaiteds, static __attribute__((unused)))
 
