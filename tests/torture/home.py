@@ -185,10 +185,23 @@ class Home:
                 found.append(f"{role}: {links.count('anon_inode:[pidfd]')} pidfds")
         return "; ".join(found)
 
-    def count_lost(self):
+    def query(self, sql):
         path = os.path.join(self.home, "state", "spawnd.db")
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            return database.execute("SELECT count(*) FROM job WHERE status = 'lost'").fetchone()[0]
+            return database.execute(sql).fetchall()
+
+    def count_lost(self):
+        return self.query("SELECT count(*) FROM job WHERE status = 'lost'")[0][0]
+
+    def take_orphaned(self):
+        """Takes the records of which the job that was to have them is lost: nobody else reads them, and
+        the daemon keeps their FIFO open."""
+        for (parent,) in self.query(
+            "SELECT DISTINCT delivery.parent FROM delivery JOIN job ON child = delivery.parent "
+            "WHERE status = 'lost'"
+        ):
+            while self.run("next", "--parent", parent, "--timeout", "0.1s")[0] == 0:
+                pass
 
     def remove(self):
         shutil.rmtree(self.dir)
