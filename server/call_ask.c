@@ -250,6 +250,30 @@ fail_not_allowed(struct call *call, const struct approval *a)
 	call_fail(call, "NotAllowed", json_pack("{s:s}", "reason", reason));
 }
 
+/* By its id, or that of the child that asks, if it asks nothing else. NULL: the call is answered. */
+static struct approval *
+find_named(struct call *call, const char *id)
+{
+	struct approval *a = approvals_find(call->server, id), *found = NULL;
+	size_t count = 0;
+
+	if (a != NULL)
+		return a;
+	while ((a = approvals_next(call->server, a)) != NULL) {
+		if (strcmp(a->child, id) != 0)
+			continue;
+		found = a;
+		count++;
+	}
+	if (count == 0)
+		fail_closed(call, id);
+	else if (count > 1)
+		call_fail_argument(call, "id",
+		    "this child has several questions that wait: answer one by its own id, "
+		    "'spawnd approvals' lists them");
+	return count == 1 ? found : NULL;
+}
+
 static void
 answer(struct call *call, const struct answer *p, enum decision decision)
 {
@@ -262,11 +286,9 @@ answer(struct call *call, const struct answer *p, enum decision decision)
 	/* What is due comes first: a timeout that has passed, a job that has ended. */
 	approvals_look(s);
 	approvals_turn(s);
-	a = approvals_find(s, p->id);
-	if (a == NULL) {
-		fail_closed(call, p->id);
+	a = find_named(call, p->id);
+	if (a == NULL)
 		return;
-	}
 	r = caller_prove(s, call->conn, &who.job);
 	if (r == 0 && who.job != 0 && p->parent != NULL &&
 	    (a->row.put_to == NULL || strcmp(p->parent, a->put_to) != 0))

@@ -137,6 +137,33 @@ events_of() {
 	assert_code a 0
 }
 
+@test "a question is answered by the id of its child, too, if that has no other" {
+	asker a
+	await_question a
+	run -66 spawnd answer b allow
+	assert_output --partial "not found: approval b"
+	spawnd answer a allow sure
+	assert_code a 0
+	run -66 spawnd answer a deny
+	spawnd enqueue --parent P --child two -- sh -c '
+		for i in 1 2; do
+			("$SPAWND" ask "may I?" >/dev/null 2>&1; echo $? >"$TEST_DIR/two$i.code") &
+		done
+		wait'
+	wait_until has_two_questions
+	run -64 --separate-stderr spawnd answer two allow
+	assert_equal "$stderr" "spawnd answer: id: this child has several questions that wait: answer one by its own id, \
+'spawnd approvals' lists them"
+	spawnd answer "$(question_of two | head -n 1)" deny
+	spawnd answer two deny
+	assert_code two1 1
+	assert_code two2 1
+}
+
+has_two_questions() {
+	[[ $(question_of two | wc -l) == 2 ]]
+}
+
 @test "the feed has it, durably" {
 	asker a
 	await_question a
