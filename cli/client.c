@@ -22,6 +22,7 @@
 #define INTERFACE "org.spawnd."
 
 #define PATIENCE_NS (30 * NSEC_PER_SEC)
+#define NOBODY_NS (500 * NSEC_PER_MSEC)
 #define HURRY_NS NSEC_PER_SEC
 #define HURRY_LOOK_MS 100
 #define PAUSE_MIN_MS 5
@@ -121,6 +122,13 @@ client_wait(struct client *c, int timeout_ms)
 	}
 }
 
+/* Whether it is no use to try again, as nobody listens. */
+static bool
+is_enough(const struct client *c)
+{
+	return c->is_brief || (c->takes_nobody && clock_mono_ns() - c->lost_ns >= NOBODY_NS);
+}
+
 int
 client_reconnect(struct client *c)
 {
@@ -144,7 +152,7 @@ client_reconnect(struct client *c)
 		r = client_connect(c);
 		if (r == 0)
 			c->is_hurried = c->is_brief;
-		if (!is_nobody(r) || c->is_brief)
+		if (!is_nobody(r) || is_enough(c))
 			return r;
 		pause_ms = pause_ms < PAUSE_MAX_MS / 2 ? 2 * pause_ms : PAUSE_MAX_MS;
 	}

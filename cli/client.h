@@ -39,6 +39,11 @@ struct client {
 	 * second left, and none at all where nobody listens.
 	 */
 	bool is_brief;
+	/*
+	 * Whether that there is no daemon is an answer. It is one soon after the connection was
+	 * lost: a directory that somebody has removed has its socket again by then.
+	 */
+	bool takes_nobody;
 	bool has_fields; /* what is given has fields, and not options: lines of a batch */
 	/*
 	 * A descriptor of the caller's, or -1. When it becomes readable while a call waits, the

@@ -22,6 +22,7 @@ cmd_status(const struct options *o)
 		return EX_USAGE;
 	if (client_open(&c, child != NULL && o->value[OPTION_NO_AUTOSTART] == NULL) < 0)
 		return client_fail(&c);
+	c.takes_nobody = child == NULL;
 	if (child != NULL)
 		r = client_call(&c, "Status", json_pack("{s:s}", "child", child), &reply);
 	else

@@ -157,3 +157,23 @@ column_of() {
 	assert_output stands
 	run -64 spawnd list --status starved
 }
+
+@test "status while both processes are killed says at once that there is no daemon" {
+	local client supervisor server
+
+	is_asking() {
+		[[ -n $(find "/proc/$client/fd" -lname 'socket:*' 2>/dev/null) ]]
+	}
+	finish a -- true
+	supervisor=$(daemon_field pid)
+	server=$(daemon_field server_pid)
+	kill -STOP "$supervisor" "$server"
+	"$SPAWND" status 2>"$TEST_DIR/err" 3>&- &
+	client=$!
+	wait_until is_asking
+	kill -KILL "$supervisor" "$server"
+	await_exit "$client"
+	assert_equal "$CODE" 69
+	run -0 cat "$TEST_DIR/err"
+	assert_output --partial 'no daemon answers at'
+}
