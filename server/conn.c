@@ -17,6 +17,9 @@
 
 #define READ_SIZE (64 * 1024)
 
+/* Calls of one client that are answered in one turn, by one commit; others wait no longer than for these. */
+#define TURN_CALLS 128
+
 struct conn {
 	TAILQ_ENTRY(conn) entry;       /* in conns.all, the longest silent first */
 	TAILQ_ENTRY(conn) dirty_entry; /* in conns.dirty */
@@ -127,8 +130,8 @@ silence_expired(void *arg)
 	conn_drop(arg);
 }
 
-/* Hands the first whole message over; drops the client if it is no JSON object. */
-static void
+/* Hands the first whole message over, if there is one; drops the client if it is no JSON object. */
+static bool
 handle_message(struct conn *c)
 {
 	char *end = c->input.len == 0 ? NULL : memchr(c->input.data, '\0', c->input.len);
@@ -136,20 +139,29 @@ handle_message(struct conn *c)
 	json_t *message;
 
 	if (end == NULL)
-		return;
+		return false;
 	len = (size_t)(end - c->input.data);
 	message = json_loadb(c->input.data, len, JSON_REJECT_DUPLICATES, NULL);
 	buffer_consume(&c->input, len + 1);
 	if (!json_is_object(message)) {
 		json_decref(message);
 		conn_drop(c);
-		return;
+		return true;
 	}
 	timer_disarm(&c->conns->loop->timers, &c->silence);
 	c->is_in_message = false;
 	c->is_in_call = true;
 	mark_dirty(c);
 	c->conns->handlers.message(c->conns->handlers.arg, c, message);
+	return true;
+}
+
+/* The calls that have come whole, as far as they are answered at once. */
+static void
+handle_messages(struct conn *c)
+{
+	while (!c->is_in_call && !c->is_dropped && c->answered < TURN_CALLS && handle_message(c))
+		continue;
 }
 
 static void
@@ -210,10 +222,10 @@ read_input(struct conn *c)
 {
 	int r = 1;
 
-	while (r > 0 && !c->is_in_call && !c->is_dropped) {
+	while (r > 0 && !c->is_in_call && !c->is_dropped && c->answered < TURN_CALLS) {
 		r = receive(c);
 		if (r > 0)
-			handle_message(c);
+			handle_messages(c);
 	}
 	if (r < 0)
 		conn_drop(c);
@@ -362,7 +374,7 @@ flush_client(struct conn *c)
 	write_output(c);
 	/* Who does not take its replies gets no more of them. */
 	if (!c->is_dropped && !c->is_in_call && c->output.len == 0)
-		handle_message(c);
+		handle_messages(c);
 	else if (!c->is_dropped && is_streaming && c->output.len < CONN_OUTPUT_HIGH)
 		h->writable(h->arg, c);
 	if (c->is_dropped || (c->is_at_end && !c->is_in_call && c->output.len == 0 && !c->is_dirty))
