@@ -342,6 +342,12 @@ feed_flush(struct feed *f)
 }
 
 bool
+feed_is_heard(const struct feed *f)
+{
+	return !TAILQ_EMPTY(&f->listeners.all);
+}
+
+bool
 feed_has_more(const struct feed *f)
 {
 	if (*f->store == NULL)

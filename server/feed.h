@@ -52,6 +52,9 @@ void feed_sweep(struct feed *f);
 /* To be called when nothing waits to be committed: tells some of what is due. */
 void feed_flush(struct feed *f);
 
+/* Whether anybody listens. */
+bool feed_is_heard(const struct feed *f);
+
 /* Whether there is more that could be told now. */
 bool feed_has_more(const struct feed *f);
 

@@ -10,6 +10,7 @@
 #include "server/approvals.h"
 #include "server/beatpaths.h"
 #include "server/call.h"
+#include "server/defer.h"
 #include "server/due.h"
 #include "server/excess.h"
 #include "server/jobs.h"
@@ -46,8 +47,10 @@
 static void
 on_message(void *arg, struct conn *c, json_t *message)
 {
-	struct call *call = call_new(arg, c, message);
+	struct call *call;
 
+	defer_end(arg);
+	call = call_new(arg, c, message);
 	if (call != NULL)
 		method_run(call);
 }
@@ -135,10 +138,8 @@ is_to_wait(struct server *s, const struct wire_message *m)
 }
 
 static void
-on_wire(void *arg, const struct wire_message *m)
+told(struct server *s, const struct wire_message *m)
 {
-	struct server *s = arg;
-
 	if (m->type == WIRE_SYNCED && !server_is_synced_by(s))
 		return;
 	if (is_to_wait(s, m)) {
@@ -198,6 +199,17 @@ on_wire(void *arg, const struct wire_message *m)
 }
 
 static void
+on_wire(void *arg, const struct wire_message *m)
+{
+	struct server *s = arg;
+
+	if (defer_keep(s, m))
+		return;
+	defer_end(s);
+	told(s, m);
+}
+
+static void
 on_wire_dropped(void *arg, const char *why)
 {
 	(void)arg;
@@ -209,6 +221,7 @@ on_wire_closed(void *arg)
 {
 	struct server *s = arg;
 
+	defer_end(s);
 	s->is_over = true;
 	s->is_orphan = !s->is_quitting && takeover_is_due(s);
 	if (s->is_orphan)
@@ -405,6 +418,7 @@ start(struct server *s, const struct server_setup *setup)
 	leaders_init(&s->leaders);
 	lulls_init(&s->lends);
 	lull_init(s);
+	defer_init(s, told);
 	TAILQ_INIT(&s->resting);
 	turn_init(s);
 	s->syncs_owed = 1; /* after HELLO */

@@ -37,6 +37,7 @@
 struct approvals;
 struct call;
 struct results;
+struct server;
 TAILQ_HEAD(call_list, call);
 
 /* Job numbers that something is to be done with after the commit. */
@@ -50,6 +51,18 @@ struct server_due {
 	int fd; /* 0: none */
 	struct loop_io io;
 	uint64_t armed; /* what it is set for, DUE_NEVER: nothing */
+};
+
+enum {
+	DEFERRED_MAX = 64
+};
+
+/* Starts that are not taken note of yet: server/defer.h. */
+struct deferred {
+	struct timer timer;
+	void (*told)(struct server *s, const struct wire_message *m);
+	size_t count;
+	struct standing starts[DEFERRED_MAX];
 };
 
 struct server {
@@ -78,7 +91,8 @@ struct server {
 	struct leaders leaders;
 	struct lulls lends; /* of jobs, how many of their calls wait: server/lend.h */
 	struct approvals *approvals;
-	struct lulls lulls;        /* server/lull.h */
+	struct lulls lulls; /* server/lull.h */
+	struct deferred deferred;
 	struct timer lull_doubts;  /* those that nobody has come back to wish for go on */
 	uint64_t instance;         /* of the supervisor, 0 before its HELLO */
 	uint64_t mark_limit;       /* its jobs' marks lie below it */

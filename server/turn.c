@@ -8,6 +8,7 @@
 #include "server/approvals.h"
 #include "server/call.h"
 #include "server/cancel.h"
+#include "server/defer.h"
 #include "server/due.h"
 #include "server/jobs.h"
 #include "server/load.h"
@@ -256,6 +257,8 @@ turn_end(struct server *s)
 	}
 	do {
 		s->has_news = false;
+		if (store_is_dirty(s->store))
+			defer_end(s);
 		approvals_turn(s);
 		/* Who wants back the room that he has lent says so before it is given away. */
 		calls_pump(s);
