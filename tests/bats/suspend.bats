@@ -276,3 +276,25 @@ kill_daemon() {
 		assert_record .status completed
 	done
 }
+
+# It suspends, fails when it is resumed, and suspends again in its next run.
+@test "who fails after it was resumed is run again with the same results, and may suspend anew" {
+	cat >"$TEST_DIR/again" <<-'SCRIPT'
+		#!/bin/sh
+		echo "run $SPAWND_RUN resumed ${SPAWND_RESUMED:-0} with $(jq -r .child "${SPAWND_RESULTS:-/dev/null}" | tr '\n' ' ')"
+		case "$SPAWND_RUN ${SPAWND_RESUMED:-0} $(ls "$1"/mark.* 2>/dev/null | wc -l)" in
+		"1 0 0") touch "$1/mark.1"; spawnd enqueue --child first -- true; exec spawnd suspend ;;
+		"1 1 1") touch "$1/mark.2"; exit 3 ;;
+		"2 1 2") touch "$1/mark.3"; spawnd enqueue --child second -- true; exec spawnd suspend ;;
+		esac
+	SCRIPT
+	chmod +x "$TEST_DIR/again"
+	finish again --retries 1 --retry-delay 0 -- "$TEST_DIR/again" "$TEST_DIR"
+	assert_record '[.run, .status, .exit_code] | tojson' '[2,"completed",0]'
+	run grep resumed "$(job_field again .output)"
+	assert_output "$(printf 'run %s\n' '1 resumed 0 with ' '1 resumed 1 with first ' '2 resumed 1 with first ' \
+		'2 resumed 1 with second ')"
+	assert_equal "$(event_kinds again)" \
+		'queued started suspended resumed started retry started suspended resumed started completed'
+	assert_equal "$(sqlite3 "$SPAWND_HOME/state/spawnd.db" 'SELECT (SELECT count(*) FROM waiter) + (SELECT count(*) FROM wait)')" 0
+}
