@@ -10,8 +10,10 @@
 #include "server/regular.h"
 
 #include <err.h>
+#include <errno.h>
 #include <stdint.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define PIECE (64 * 1024)
 
@@ -29,6 +31,13 @@ read_result(struct inlined *i, int fd, int64_t left)
 	ssize_t n = 0;
 
 	inlined_begin(i);
+	/* As the server does it: of one that is too long to be digested the end alone is read. */
+	if (left > INLINED_DIGESTED_MAX) {
+		if (lseek(fd, left - INLINED_TAIL, SEEK_SET) < 0)
+			return -errno;
+		inlined_skip(i, (uint64_t)left - INLINED_TAIL);
+		left = INLINED_TAIL;
+	}
 	while (left > 0) {
 		n = fd_read_all(fd, piece, left < PIECE ? (size_t)left : PIECE);
 		if (n <= 0)
@@ -36,6 +45,9 @@ read_result(struct inlined *i, int fd, int64_t left)
 		inlined_add(i, piece, (size_t)n);
 		left -= n;
 	}
+	/* Its end has gone meanwhile, and there is nothing else to be told. */
+	if (n >= 0 && left > 0 && i->is_skipped)
+		return -ESTALE;
 	return n < 0 ? (int)n : 0;
 }
 

@@ -52,6 +52,14 @@ finish_script() {
 	assert_equal "$(field_of long 'has("result_text")')" false
 }
 
+@test "of more than 1 GiB the end alone is read, and there is no SHA-256" {
+	finish_script huge 'truncate -s 1T "$SPAWND_RESULT"; printf "the end" >>"$SPAWND_RESULT"'
+	assert_equal "$(field_of huge .result_bytes)" $(((1 << 40) + 7))
+	assert_equal "$(line_of huge | jq -c '[has("result_sha256"), .result_sha256]')" '[true,null]'
+	assert_equal "$(field_of huge .result_error)" 'longer than 1 GiB: no SHA-256 was made of it'
+	assert_equal "$(field_of huge .result_tail_base64 | base64 -d | tail -c 7)" 'the end'
+}
+
 @test "a result that others might read is closed to them when the job ends" {
 	finish_script c 'umask 0; echo 42 >"$SPAWND_RESULT"'
 	assert_equal "$(stat -c %a "$(jq -r .result <<<"$RECORD")")" 600
