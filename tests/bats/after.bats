@@ -1,5 +1,6 @@
 # --after, --after-ok, --after-policy: a job that waits for others before it is started.
 load common
+load crash
 
 # Ends child `$1`, which runs `gate $1`, with code $2.
 open_gate() {
@@ -10,32 +11,6 @@ open_gate() {
 # A child that runs until its gate is opened, and exits with what stands there.
 gate() {
 	enqueue "$1" "${@:2}" -- sh -c 'testjob wait-for "$1"; exit "$(cat "$1")"' sh "$TEST_DIR/gate.$1" >/dev/null
-}
-
-serves_anew() {
-	local now
-
-	now=$(daemon_field server_pid 2>/dev/null)
-	[[ -n $now && $now != "$1" ]]
-}
-
-kill_server() {
-	local server
-
-	server=$(daemon_field server_pid)
-	kill -KILL "$server"
-	wait_until serves_anew "$server"
-}
-
-kill_daemon() {
-	local supervisor server
-
-	supervisor=$(daemon_field pid)
-	server=$(daemon_field server_pid)
-	kill -STOP "$supervisor"
-	kill -KILL "$server" "$supervisor"
-	wait_until not is_alive "$server"
-	wait_until not is_alive "$supervisor"
 }
 
 @test "a job waits for others, says for whom, and starts when all have ended, however" {

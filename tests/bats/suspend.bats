@@ -1,5 +1,6 @@
 # spawnd suspend: a job ends its process, and is run again when its children have ended.
 load common
+load crash
 
 export SPAWND
 
@@ -35,32 +36,6 @@ output_of() {
 
 event_kinds() {
 	spawnd events | jq -r "select(.child == \"$1\") | .event" | paste -sd' '
-}
-
-serves_anew() {
-	local now
-
-	now=$(daemon_field server_pid 2>/dev/null)
-	[[ -n $now && $now != "$1" ]]
-}
-
-kill_server() {
-	local server
-
-	server=$(daemon_field server_pid)
-	kill -KILL "$server"
-	wait_until serves_anew "$server"
-}
-
-kill_daemon() {
-	local supervisor server
-
-	supervisor=$(daemon_field pid)
-	server=$(daemon_field server_pid)
-	kill -STOP "$supervisor"
-	kill -KILL "$server" "$supervisor"
-	wait_until not is_alive "$server"
-	wait_until not is_alive "$supervisor"
 }
 
 @test "a job that suspends frees its room, and is run again with its children's results" {
