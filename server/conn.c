@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "server/buffer.h"
 #include "server/door.h"
+#include "server/passed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,9 +29,8 @@ struct conn {
 	struct timer silence;
 	struct buffer input;
 	struct buffer output;
-	size_t output_mark; /* where this turn's output begins */
-	int fds[CONN_FDS_MAX];
-	size_t fd_count;
+	size_t output_mark;   /* where this turn's output begins */
+	struct passed passed; /* with the call it is in */
 	uint32_t events;
 	bool is_dirty;
 	bool is_in_call;
@@ -66,14 +66,6 @@ mark_dirty(struct conn *c)
 	TAILQ_INSERT_TAIL(&c->conns->dirty, c, dirty_entry);
 }
 
-void
-conn_close_fds(struct conn *c)
-{
-	for (size_t i = 0; i < c->fd_count; i++)
-		fd_close(&c->fds[i]);
-	c->fd_count = 0;
-}
-
 static void
 free_conn(struct conn *c)
 {
@@ -83,7 +75,7 @@ free_conn(struct conn *c)
 	loop_remove(cs->loop, &c->io);
 	timer_disarm(&cs->loop->timers, &c->silence);
 	fd_close(&fd);
-	conn_close_fds(c);
+	passed_close(&c->passed);
 	TAILQ_REMOVE(&cs->all, c, entry);
 	if (c->is_dirty)
 		TAILQ_REMOVE(&cs->dirty, c, dirty_entry);
@@ -164,27 +156,6 @@ handle_messages(struct conn *c)
 		continue;
 }
 
-static void
-keep_fds(struct conn *c, struct msghdr *mh)
-{
-	for (struct cmsghdr *cm = CMSG_FIRSTHDR(mh); cm != NULL; cm = CMSG_NXTHDR(mh, cm)) {
-		size_t count;
-
-		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(cm) + i * sizeof(int), sizeof(fd));
-			if (c->fd_count < CONN_FDS_MAX)
-				c->fds[c->fd_count++] = fd;
-			else
-				fd_close(&fd);
-		}
-	}
-}
-
 /*
  * Reads once. Returns 1 if something came, 0 if nothing is there now, -errno when the client is
  * to go.
@@ -192,7 +163,7 @@ keep_fds(struct conn *c, struct msghdr *mh)
 static int
 receive(struct conn *c)
 {
-	char control[CMSG_SPACE(CONN_FDS_MAX * sizeof(int))];
+	char control[CMSG_SPACE(PASSED_MAX * sizeof(int))];
 	struct iovec iov;
 	struct msghdr mh = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
@@ -208,7 +179,7 @@ receive(struct conn *c)
 	n = recvmsg(c->io.fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	keep_fds(c, &mh);
+	passed_keep(&c->passed, &mh);
 	if (n == 0) {
 		c->is_at_end = true;
 		return 0;
@@ -419,7 +390,7 @@ conns_take_back(struct conns *cs, void (*failed)(void *arg, struct conn *c), voi
 void
 conn_end_call(struct conn *c, bool is_refused)
 {
-	conn_close_fds(c);
+	passed_close(&c->passed);
 	c->is_in_call = false;
 	c->is_refused = is_refused;
 	c->answered++;
@@ -477,10 +448,16 @@ conn_is_refused(const struct conn *c)
 	return c->is_refused;
 }
 
+void
+conn_close_fds(struct conn *c)
+{
+	passed_close(&c->passed);
+}
+
 int
 conn_take_fd(struct conn *c, size_t index)
 {
-	return index < c->fd_count ? fd_take(&c->fds[index]) : -1;
+	return passed_take(&c->passed, index);
 }
 
 pid_t

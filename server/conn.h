@@ -29,8 +29,6 @@
 #define CONN_SILENCE_NS (60 * UINT64_C(1000000000))
 #define CONN_MESSAGE_NS (10 * UINT64_C(1000000000))
 
-#define CONN_FDS_MAX 4
-
 struct conns;
 struct conn;
 

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "server/fifo.h"
 #include "server/outlet.h"
+#include "server/rival.h"
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -79,14 +80,6 @@ mark_dirty(struct deliver *d, struct outlet *o)
 	TAILQ_INSERT_TAIL(&d->dirty, o, dirty_entry);
 }
 
-static int
-fault_rival(const char *path, const char *rival, struct fault *f)
-{
-	return fault_set(f, EBUSY,
-	    "%s: is the place of the FIFO of parent %s; choose another path with fifo --at", path,
-	    rival);
-}
-
 /* The open outlet of another parent that has this FIFO, by whatever path; or NULL. */
 static const struct outlet *
 find_rival(const struct deliver *d, const char *parent, const struct fifo_id *id)
@@ -114,7 +107,7 @@ outlet_opened(void *deliver, struct outlet *o, struct fault *f)
 	size_t i = 0;
 
 	if (rival != NULL)
-		return fault_rival(o->path, rival->parent, f);
+		return rival_fault(o->path, rival->parent, f);
 	while (i < d->outlet_size && d->outlets[i] != NULL)
 		i++;
 	if (i == d->outlet_size) {
@@ -394,20 +387,12 @@ copy_known(void *arg, const struct store_parent *p)
 	return 0;
 }
 
-static int
-copy_name(void *arg, const struct store_parent *p)
-{
-	strlcpy(arg, p->name, ID_SIZE);
-	return 0;
-}
-
 /* Whether path, NULL for where it is now, is free of other parents' FIFOs. 0 or -errno. */
 static int
 check_rivals(struct deliver *d, const char *parent, const char *path, struct fault *f)
 {
-	char current[PATH_MAX], own[PATH_MAX], name[ID_SIZE];
+	char current[PATH_MAX], own[PATH_MAX];
 	const struct outlet *rival;
-	size_t dir_len = strlen(d->world.parents_dir);
 	struct fifo_id id;
 	bool is_tsv;
 	int r = outlet_settings(&d->world, parent, current, &is_tsv);
@@ -419,15 +404,10 @@ check_rivals(struct deliver *d, const char *parent, const char *path, struct fau
 	if (r < 0)
 		return fault_set(f, -r, "the FIFO of parent %s: %s", parent, strerror(-r));
 	if (fifo_identify_at(path, &id) && (rival = find_rival(d, parent, &id)) != NULL)
-		return fault_rival(path, rival->parent, f);
-	if (strcmp(path, own) == 0)
-		return 0;
-	if (strncmp(path, own, dir_len + 1) == 0 && id_fault(path + dir_len + 1) == NULL)
-		return fault_rival(path, path + dir_len + 1, f);
-	r = store_find_fifo(d->world.store, path, parent, copy_name, name);
-	if (r == 0)
-		return fault_rival(path, name, f);
-	return r == -ENOENT ? 0 : fault_set(f, -r, "%s", store_fault(d->world.store));
+		return rival_fault(path, rival->parent, f);
+	return strcmp(path, own) == 0
+	    ? 0
+	    : rival_check(d->world.store, d->world.parents_dir, parent, path, f);
 }
 
 int
