@@ -126,7 +126,8 @@ client_wait(struct client *c, int timeout_ms)
 static bool
 is_enough(const struct client *c)
 {
-	return c->is_brief || (c->takes_nobody && clock_mono_ns() - c->lost_ns >= NOBODY_NS);
+	return c->is_brief ||
+	    (c->takes_nobody && outage_length_ns(&c->outage, clock_mono_ns()) >= NOBODY_NS);
 }
 
 int
@@ -135,23 +136,23 @@ client_reconnect(struct client *c)
 	int pause_ms = PAUSE_MIN_MS, r;
 
 	fd_close(&c->fd);
-	if (c->lost_ns == 0)
-		c->lost_ns = clock_mono_ns();
-	else
+	if (!outage_lose(&c->outage, clock_mono_ns()))
 		pause_ms = PAUSE_AGAIN_MS;
 	if (c->is_brief) {
 		c->is_hurried = true;
-		c->hurry_ns = c->lost_ns + HURRY_NS;
+		c->hurry_ns = c->outage.lost_ns + HURRY_NS;
 	}
 	for (;;) {
 		r = client_wait(c, pause_ms);
 		if (r < 0)
 			return client_fault(c, EX_UNAVAILABLE, r);
-		if (clock_mono_ns() - c->lost_ns >= PATIENCE_NS)
+		if (outage_length_ns(&c->outage, clock_mono_ns()) >= PATIENCE_NS)
 			break;
 		r = client_connect(c);
-		if (r == 0)
+		if (r == 0) {
+			outage_find(&c->outage, clock_mono_ns());
 			c->is_hurried = c->is_brief;
+		}
 		if (!is_nobody(r) || is_enough(c))
 			return r;
 		pause_ms = pause_ms < PAUSE_MAX_MS / 2 ? 2 * pause_ms : PAUSE_MAX_MS;
@@ -243,7 +244,7 @@ client_take(struct client *c, json_t **ret_reply, bool *ret_continues)
 		    c->socket, strerror(-r));
 		return client_fault(c, EX_PROTOCOL, r);
 	}
-	c->lost_ns = 0;
+	outage_end(&c->outage);
 	c->is_hurried = false;
 	parameters = json_object_get(message, "parameters");
 	error = json_string_value(json_object_get(message, "error"));

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/path.h"
 #include "cli/frame.h"
+#include "cli/outage.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -52,7 +53,7 @@ struct client {
 	int wake_fd;
 	bool is_hurried;   /* wake_fd was readable */
 	uint64_t hurry_ns; /* when that second is over */
-	uint64_t lost_ns;  /* since when there is no connection that answers, 0: there is one */
+	struct outage outage;
 	struct frame_buffer received;
 	char error[64]; /* the last error that the daemon answered with, without "org.spawnd." */
 	json_t *error_parameters;
