@@ -4,6 +4,7 @@
 #include "server/call_control.h"
 
 #include "base/id.h"
+#include "server/caller.h"
 #include "server/cancel.h"
 #include "server/jobs.h"
 #include "server/parents.h"
@@ -185,13 +186,36 @@ stop_pump(struct call *call)
 		call_reply(call, NULL);
 }
 
+/* Who waits for all that runs, and is of a job that does, waits for the end of that job. Answers such a call. */
+static bool
+check_outside(struct call *call)
+{
+	struct server *s = call->server;
+	const struct queue_job *j;
+	char reason[ID_SIZE + 200];
+	bool is_certain = false;
+	int64_t job = 0;
+
+	if (caller_find(s, call->conn, &job, &is_certain) < 0 || !is_certain)
+		return true;
+	j = job == 0 ? NULL : queue_find(s->queue, job);
+	if (j == NULL || !queue_is_live(j))
+		return true;
+	snprintf(reason, sizeof(reason),
+	    "'%s' is the job that calls: it would wait for its own end; stop with --now, which cancels "
+	    "it as well, or from outside of it",
+	    j->child);
+	call_fail_argument(call, "now", reason);
+	return false;
+}
+
 void
 call_stop(struct call *call)
 {
 	struct server *s = call->server;
 	struct parameters p;
 
-	if (!read_parameters(call, stop_fields, &p))
+	if (!read_parameters(call, stop_fields, &p) || (!p.is_now && !check_outside(call)))
 		return;
 	s->is_stopping = true;
 	s->has_news = true;

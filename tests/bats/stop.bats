@@ -94,3 +94,16 @@ stop_meanwhile() {
 @test "a parent that never had a child is not waited for" {
 	run -66 spawnd wait --parent nobody
 }
+
+@test "a job that would wait for its own end by stopping the daemon is told, and nothing is stopped" {
+	finish a -- sh -c '"$1" stop 2>"$2"; echo $? >>"$2"; "$1" enqueue -c b -- true' sh "$SPAWND" "$TEST_DIR/err"
+	assert_record .status completed
+	run cat "$TEST_DIR/err"
+	assert_output "spawnd stop: --now: 'a' is the job that calls: it would wait for its own end; stop with --now, which cancels it as well, or from outside of it
+64"
+	await_record b
+	local daemon
+	daemon=$(daemon_field pid)
+	enqueue c -- sh -c '"$1" stop --now; sleep 600' sh "$SPAWND"
+	wait_until not is_alive "$daemon"
+}
