@@ -359,17 +359,19 @@ install: all
 		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 		$(INSTALL) -d $$d; $(INSTALL) -m 644 $$m $$d; \
 	done
-	sed 's,/usr/local/,$(PREFIX)/,' man/spawnd-service.7 \
-		>$(DESTDIR)$(MANDIR)/man7/spawnd-service.7
+	set -e; for m in man/spawnd-service.7 man/spawnd.ini.5; do \
+		sed 's,/usr/local/share/spawnd,$(SERVICEDIR),g; s,/usr/local/bin/,$(BINDIR)/,g; s,/usr/local/lib/systemd,$(UNITDIR),g' \
+			$$m >$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; \
+	done
 	set -e; for u in $(UNITS_SYSTEMD:contrib/systemd/%=%); do \
 		$(INSTALL) -d $(DESTDIR)$(UNITDIR)/$${u%/*}; \
-		sed 's,/usr/local/bin/,$(BINDIR)/,' contrib/systemd/$$u >$(DESTDIR)$(UNITDIR)/$$u; \
+		sed 's,/usr/local/bin/,$(BINDIR)/,g' contrib/systemd/$$u >$(DESTDIR)$(UNITDIR)/$$u; \
 		chmod 644 $(DESTDIR)$(UNITDIR)/$$u; \
 	done
 	set -e; for f in $(SERVICES:contrib/%=%); do \
 		$(INSTALL) -d $(DESTDIR)$(SERVICEDIR)/$${f%/*}; \
 		cp -p contrib/$$f $(DESTDIR)$(SERVICEDIR)/$$f; \
-		sed 's,exec spawnd ,exec $(BINDIR)/spawnd ,; s,/usr/local/share/spawnd,$(SERVICEDIR),' \
+		sed 's,exec spawnd ,exec $(BINDIR)/spawnd ,; s,/usr/local/share/spawnd,$(SERVICEDIR),g' \
 			contrib/$$f \
 			>$(DESTDIR)$(SERVICEDIR)/$$f; \
 	done

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -340,6 +341,13 @@ run(struct batch *b)
 	}
 }
 
+/* All lines have come, and the first to be stored was not among them, nor would be the next. */
+static bool
+is_beyond(const struct batch *b)
+{
+	return b->code == 0 && b->signo == 0 && b->from_line > b->lines.number + 1;
+}
+
 /* How far it came, and how to go on. */
 static void
 tell_end(struct batch *b)
@@ -361,13 +369,13 @@ tell_end(struct batch *b)
 		    "; line %" PRId64 " was not, nor what is behind it: mend it, and go on with "
 		    "--from-line %" PRId64,
 		    b->bad_line, b->bad_line);
-	else if (b->from_line > b->lines.number + 1)
+	else if (is_beyond(b))
 		snprintf(rest, sizeof(rest),
 		    ": --from-line %" PRId64 ", but there are only %" PRId64 " lines", b->from_line,
 		    b->lines.number);
 	else if (b->signo != 0)
 		snprintf(rest, sizeof(rest), "; interrupted: go on with --from-line %" PRId64,
-		    b->lines.number + 1);
+		    b->lines.number < b->from_line ? b->from_line : b->lines.number + 1);
 	warnx("%" PRId64 " job%s queued%s%s", b->stored, b->stored == 1 ? "" : "s", before, rest);
 }
 
@@ -376,11 +384,18 @@ static int
 open_lines(struct batch *b, const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	struct stat st;
 	int fd = STDIN_FILENO;
 
 	b->name = strcmp(path, "-") == 0 ? "stdin" : slash != NULL ? slash + 1 : path;
 	if (strcmp(path, "-") != 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (fd != STDIN_FILENO)
+			fd_close(&fd);
+		fd = -1;
+		errno = EISDIR;
+	}
 	if (fd < 0) {
 		warn("--batch '%s'", QUOTE(path));
 		return EX_NOINPUT;
@@ -440,7 +455,7 @@ batch_enqueue(struct client *c, const struct options *o)
 	c->wake_fd = b->signal_fd;
 	run(b);
 	tell_end(b);
-	code = b->code;
+	code = is_beyond(b) ? EX_DATAERR : b->code;
 	signo = b->signo;
 	fini(b);
 	free(b);

@@ -10,6 +10,7 @@
 #include "cli/autostart.h"
 #include "cli/option_rows.h"
 #include "cli/socket.h"
+#include "cli/wording.h"
 
 #include <bsd/string.h>
 #include <err.h>
@@ -406,7 +407,7 @@ struct client_error {
 };
 
 static const struct client_error client_errors[] = {
-    {"AlreadyQueued", EX_CANTCREAT, "job", "is already running as job ",
+    {"AlreadyQueued", EX_CANTCREAT, "job", "as job ",
 	"; wait for it, or say --if-exists ignore or --if-exists replace"},
     {"NotAllowed", EX_NOPERM, "reason", "not allowed: ", ""},
     {"NotFound", EX_NOINPUT, "what", "not found: ", ""},
@@ -439,7 +440,7 @@ format_member(const struct client *c, const struct client_error *e, char *text, 
 	if (e->name == NULL)
 		strlcpy(text, c->error, size);
 	else if (json_is_string(member))
-		strlcpy(text, json_string_value(member), size);
+		wording_make(json_string_value(member), c->has_fields, text, size);
 	else if (json_is_integer(member))
 		snprintf(text, size, "%lld", (long long)json_integer_value(member));
 }
@@ -450,7 +451,7 @@ format_subject(const struct client *c, char *text, size_t size)
 {
 	const char *field = json_string_value(json_object_get(c->error_parameters, "field"));
 	const char *child = json_string_value(json_object_get(c->error_parameters, "child"));
-
+	const char *status = json_string_value(json_object_get(c->error_parameters, "status"));
 	const char *option = field == NULL || c->has_fields ? NULL : option_named(field);
 
 	text[0] = '\0';
@@ -458,6 +459,9 @@ format_subject(const struct client *c, char *text, size_t size)
 		snprintf(text, size, "--%s: ", option);
 	else if (field != NULL)
 		snprintf(text, size, "%s: ", field);
+	else if (child != NULL && client_is_error(c, "AlreadyQueued"))
+		snprintf(text, size, "child '%s' is already %s ", child,
+		    status != NULL ? status : "there");
 	else if (child != NULL)
 		snprintf(text, size, "child '%s' ", child);
 }
@@ -466,7 +470,7 @@ int
 client_fail(const struct client *c)
 {
 	const struct client_error *e = client_errors;
-	char subject[128], text[sizeof(c->fault.text)];
+	char subject[160], text[sizeof(c->fault.text)];
 
 	if (c->error[0] == '\0') {
 		warnx("%s", QUOTE(c->fault.text));

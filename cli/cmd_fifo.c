@@ -22,6 +22,10 @@ find_path(const char *at, char path[PATH_MAX])
 	char directory[PATH_MAX] = "";
 	int r;
 
+	if (at[0] == '\0') {
+		warnx("--at is empty; give the path at which the FIFO is to be");
+		return EX_USAGE;
+	}
 	if (at[0] != '/' && getcwd(directory, sizeof(directory)) == NULL) {
 		warn("the current directory");
 		return EX_NOINPUT;

@@ -24,6 +24,7 @@ struct kind {
 	char name[NAME_SIZE]; /* of the option, without dashes */
 	bool is_switch;
 	bool is_pairs; /* K=V */
+	bool is_list;  /* words with commas between */
 };
 
 /* Fields are counted: the command, the options, the limits. Whether there is one of that number. */
@@ -89,11 +90,15 @@ find_kind(const char *given, struct kind *ret_kind, struct fault *fault)
 		if (*c == '_')
 			*c = '-';
 	}
-	row = i <= OPTION_COUNT ? option_row((enum option_id)(i - 1)) : NULL;
-	if (row != NULL) {
-		ret_kind->is_switch = row->argument == NULL;
-		ret_kind->is_pairs = row->argument != NULL && strcmp(row->argument, "K=V") == 0;
+	if (i > OPTION_COUNT) {
+		ret_kind->is_list = config_limit(i - OPTION_COUNT - 1)->type == CONFIG_SET;
+		return 0;
 	}
+	row = option_row((enum option_id)(i - 1));
+	ret_kind->is_switch = row->argument == NULL;
+	ret_kind->is_pairs = row->argument != NULL && strcmp(row->argument, "K=V") == 0;
+	ret_kind->is_list = row->argument != NULL &&
+	    (strcmp(row->argument, "LIST") == 0 || strchr(row->argument, ',') != NULL);
 	return 0;
 }
 
@@ -182,7 +187,7 @@ add_value(struct fields *f, const struct kind *k, const json_t *value, struct fa
 	char *text = NULL;
 	int r = 0;
 
-	if (json_is_array(value))
+	if (k->is_list && json_is_array(value))
 		r = join(value, &text);
 	else if (has_text(value))
 		text = text_of(value);
@@ -190,7 +195,8 @@ add_value(struct fields *f, const struct kind *k, const json_t *value, struct fa
 		r = -EINVAL;
 	if (r == -EINVAL)
 		return fault_set(fault, EINVAL,
-		    "must be a string or a number, or an array of such where commas may stand");
+		    k->is_list ? "must be a string or a number, or an array of these"
+			       : "must be a string or a number");
 	if (r == 0 && text == NULL)
 		r = -ENOMEM;
 	if (r == 0)
@@ -230,7 +236,13 @@ add_switch(struct fields *f, const struct kind *k, const json_t *value, struct f
 {
 	if (!json_is_boolean(value))
 		return fault_set(fault, EINVAL, "must be true or false");
-	return json_is_true(value) ? add_format(f, "--%s", k->name) : 0;
+	return add_format(f, "--%s", k->name);
+}
+
+static bool
+is_missing(const json_t *value)
+{
+	return json_is_null(value) || json_is_false(value);
 }
 
 /* The command behind its "--". */
@@ -260,7 +272,7 @@ add_field(struct fields *f, const char *field, const json_t *value, struct fault
 	struct kind k;
 	int r = find_kind(field, &k, fault);
 
-	if (r < 0 || json_is_null(value))
+	if (r < 0 || is_missing(value))
 		return r;
 	if (k.is_switch)
 		r = add_switch(f, &k, value, &why);
@@ -285,7 +297,7 @@ fields_read(const json_t *object, struct fields *ret_f, struct fault *fault)
 			r = add_field(&f, field, value, fault);
 	}
 	if (r == 0)
-		r = add_command(&f, json_is_null(argv) ? NULL : argv, fault);
+		r = add_command(&f, is_missing(argv) ? NULL : argv, fault);
 	if (r < 0)
 		fields_fini(&f);
 	else

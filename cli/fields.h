@@ -18,8 +18,8 @@ struct fields {
 };
 
 /*
- * Fills ret_f, the caller's to fields_fini(), from the object. A field that is null is as if it were
- * not there, and so is a switch that is false. 0; -EINVAL with fault naming field, fault and mend; -ENOMEM.
+ * Fills ret_f, the caller's to fields_fini(), from the object. A field that is null or
+ * false is as if it were not there. 0; -EINVAL with fault naming field, fault and mend; -ENOMEM.
  */
 int fields_read(const json_t *object, struct fields *ret_f, struct fault *fault);
 void fields_fini(struct fields *f);

@@ -4,6 +4,7 @@
 #include "cli/option_rows.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define JOBS COMMANDS_OF_JOBS
 #define TARGETERS (COMMAND_CANCEL | COMMAND_PAUSE | COMMAND_UNPAUSE)
@@ -130,6 +131,9 @@ option_row(enum option_id id)
 const char *
 option_named(const char *field)
 {
+	/* Of a FIFO; what is called `at` is the time of a job. */
+	if (strcmp(field, "path") == 0)
+		return option_rows[OPTION_AT].name;
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		const char *name = option_rows[i].name, *f = field;
 

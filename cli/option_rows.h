@@ -107,7 +107,7 @@ struct option_row {
 /* The row of an option. */
 const struct option_row *option_row(enum option_id id);
 
-/* The name of the option that is spelled so but for '_' in place of '-', or NULL. */
+/* The name of the option that gives this parameter of a call, or NULL: they differ by '-' for '_', and "path". */
 const char *option_named(const char *field);
 
 /* What it says of itself to the commands of these bits. */

@@ -60,7 +60,7 @@ check_model(const char *model)
 static int
 check_ids(const struct options *o, enum option_id id)
 {
-	const char *names = o->value[id];
+	const char *names = o->value[id], *fault;
 	char name[ID_SIZE + 1];
 	size_t len;
 
@@ -68,8 +68,11 @@ check_ids(const struct options *o, enum option_id id)
 		len = strcspn(names, ",");
 		/* One that is too long stays too long. */
 		strlcpy(name, names, len < ID_SIZE ? len + 1 : sizeof(name));
-		if (options_check_id("child", name) != 0)
+		fault = id_fault(name);
+		if (fault != NULL) {
+			warnx("--%s: child id '%s': %s", option_row(id)->name, QUOTE(name), fault);
 			return EX_USAGE;
+		}
 	}
 	return 0;
 }

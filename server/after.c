@@ -182,7 +182,7 @@ after_read(struct call *call, const struct after_names *names, const char *paren
 		call_fail_argument(call, "after_policy", "must be all, any or first_error");
 	if (is_good && names->policy != NULL && names->after == NULL && names->after_ok == NULL) {
 		call_fail_argument(call, "after_policy",
-		    "says how to wait, but not for whom; give after or after_ok as well");
+		    "says how to wait, but not for whom; give `after` or `after_ok` as well");
 		is_good = false;
 	}
 	is_good = is_good && read_names(call, "after", names->after, child, &a) &&

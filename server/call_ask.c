@@ -225,10 +225,11 @@ fail_closed(struct call *call, const char *id)
 {
 	struct server *s = call->server;
 	struct outcome o;
-	char what[64];
+	char what[96];
 	int r = server_check(s, store_read_approval(s->store, id, copy_outcome, &o));
 
-	snprintf(what, sizeof(what), "approval %.*s", APPROVAL_ID_SIZE, id);
+	snprintf(what, sizeof(what), "approval %.*s; 'spawnd approvals' lists them",
+	    APPROVAL_ID_SIZE, id);
 	if (r == -ENOENT)
 		call_fail_not_found(call, what);
 	else if (r < 0 || o.decision == DECISION_NONE)

@@ -339,6 +339,16 @@ check(struct call *call, struct enqueue *e)
 	    check_command(call, e);
 }
 
+static void
+fail_existing(struct call *call, const struct queue_job *j)
+{
+	enum status status = j->status == STATUS_STARTING ? STATUS_QUEUED : j->status;
+
+	call_fail(call, "AlreadyQueued",
+	    json_pack("{s:I, s:s, s:s}", "job", (json_int_t)j->number, "child", j->child, "status",
+		status_name(status)));
+}
+
 /* A child of this id has not ended. Returns whether it is out of the way now. */
 static bool
 meet_existing(struct call *call, struct enqueue *e, struct queue_job *j)
@@ -350,8 +360,7 @@ meet_existing(struct call *call, struct enqueue *e, struct queue_job *j)
 	if (e->if_exists == EXISTS_IGNORE)
 		answer_known(call, e, j->number);
 	else if (e->if_exists == EXISTS_REFUSE)
-		call_fail(call, "AlreadyQueued",
-		    json_pack("{s:I, s:s}", "job", (json_int_t)j->number, "child", e->child));
+		fail_existing(call, j);
 	else if (!j->is_cancelled) {
 		cancel_job(s, j->number);
 		return queue_find_child(s->queue, e->child) == NULL;

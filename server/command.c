@@ -273,7 +273,7 @@ fail_no_runner(struct call *call, const struct command *c)
 
 	runner_list(c->sections, tried, sizeof(tried));
 	snprintf(reason, sizeof(reason),
-	    "no runner matches child %s, and no command was given: write one behind --, or a "
+	    "no runner matches child %s, and no command was given: give `argv`, or write a "
 	    "[runner NAME] for it into spawnd.ini; %s%s",
 	    c->job.child, tried[0] != '\0' ? "tried were " : "there is none", tried);
 	call_fail(call, "NoRunner", json_pack("{s:s}", "reason", reason));

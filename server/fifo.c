@@ -45,7 +45,8 @@ fifo_make(const char *path, struct fault *f)
 		    "place for all of them with XDG_RUNTIME_DIR or SPAWND_HOME",
 		    path);
 	if (errno != EEXIST)
-		return fault_set(f, errno, "%s: cannot make the FIFO: %s", path, strerror(errno));
+		return fault_set(f, errno, "%s: cannot make the FIFO: %s%s", path, strerror(errno),
+		    errno == ENOENT ? "; make the directory first" : "");
 	if (lstat(path, &st) < 0)
 		return fault_set(f, errno, "%s: %s", path, strerror(errno));
 	return check(path, &st, f);

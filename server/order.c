@@ -175,7 +175,7 @@ check_retries(struct call *call, const struct order_parameters *p, struct store_
 	}
 	if (p->retries == 0 && (p->retry_delay != NULL || p->retry_on != NULL)) {
 		call_fail_argument(call, p->retry_delay != NULL ? "retry_delay" : "retry_on",
-		    "is for jobs that are run again: give retries as well");
+		    "is for jobs that are run again: give `retries` as well");
 		return false;
 	}
 	return check_delay(call, "retry_delay", p->retry_delay, &o->retry_delay_ns) &&
@@ -188,7 +188,7 @@ order_check(struct call *call, const struct order_parameters *p, struct store_or
 	struct store_order o = {.priority = (int32_t)p->priority, .pool = p->pool};
 
 	if (p->delay != NULL && p->at != NULL) {
-		call_fail_argument(call, "at", "cannot go together with delay: give one of them");
+		call_fail_argument(call, "at", "cannot go together with `delay`: give one of them");
 		return false;
 	}
 	if (!check_priority(call, p->priority) || !check_pool(call, p->pool) ||

@@ -127,7 +127,11 @@ gate() {
 	run -64 enqueue x --after x -- true
 	assert_output 'spawnd enqueue: --after: x is to wait for itself; name others'
 	run -64 enqueue x --after-policy any -- true
-	assert_output --partial '--after-policy: says how to wait, but not for whom'
+	assert_output --partial '--after-policy: says how to wait, but not for whom; give --after or --after-ok as well'
+	run -64 enqueue x --after '' -- true
+	assert_output --partial "--after: child id '': it is empty"
+	run -64 enqueue x --after-ok 'a,,b' -- true
+	assert_output --partial "--after-ok: child id '': it is empty"
 	run -64 enqueue x --after a,,b -- true
 	run -64 enqueue x --after a --after-policy some -- true
 	assert_output --partial "--after-policy 'some': no such word"

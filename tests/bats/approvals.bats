@@ -132,7 +132,7 @@ events_of() {
 	run -65 spawnd answer "$id" allow
 	assert_output --partial "deny, by timeout"
 	run -66 spawnd answer 00000000000000000000000000000000 allow
-	assert_output --partial "not found: approval 0000"
+	assert_output --regexp "not found: approval 0+; 'spawnd approvals' lists them$"
 	run -64 spawnd answer "$id" perhaps
 	assert_code a 0
 }

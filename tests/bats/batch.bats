@@ -91,6 +91,32 @@ hold_queue() {
 	assert_output --partial "unknown field 'xyzzy'; fields are argv and the options of enqueue"
 }
 
+@test "a field that is null or false is as if it were not there" {
+	batch --parent Q --priority 3 --model big <<-'END'
+		{"argv":["sh","-c","exit $N"],"child":"c","env":false,"meta":false,"priority":false,"model":null,"after":false,"pool":false,"max_total":false,"no_wait":false}
+	END
+	await_record c
+	assert_equal "$(job_field c '"\(.parent) \(.priority) \(.model)"')" 'Q 3 big'
+	run -65 batch <<<'{"argv":false}'
+	assert_line --partial 'no command was given'
+	run -65 batch <<<'{"argv":["true"],"priority":[1]}'
+	assert_line 'spawnd enqueue: stdin:1: priority: must be a string or a number'
+}
+
+@test "what the daemon misses is named as a field" {
+	local line
+
+	for line in '{"argv":[]}' '{"child":"x"}'; do
+		run -65 batch <<<"$line"
+		assert_line --partial 'give "argv", or write a [runner NAME]'
+		refute_line --partial 'behind --'
+	done
+	run -65 batch <<<'{"argv":["true"],"retry_on":"error"}'
+	assert_line 'spawnd enqueue: stdin:1: retry_on: is for jobs that are run again: give "retries" as well'
+	run -65 batch <<<'{"argv":["true"],"after_policy":"any"}'
+	assert_line --partial 'give "after" or "after_ok" as well'
+}
+
 @test "a broken line: those before it stand, it is named, and nothing after it is queued" {
 	local bad
 
@@ -129,7 +155,7 @@ hold_queue() {
 	lines 50 >"$TEST_DIR/jobs"
 	run --separate-stderr -73 spawnd enqueue --batch "$TEST_DIR/jobs"
 	assert_equal "${#lines[@]}" 4
-	assert_equal "${stderr_lines[0]}" "spawnd enqueue: jobs:5: child 'c5' is already running as job 2; wait for it, or say --if-exists ignore or --if-exists replace"
+	assert_equal "${stderr_lines[0]}" "spawnd enqueue: jobs:5: child 'c5' is already queued as job 2; wait for it, or say --if-exists ignore or --if-exists replace"
 	assert_regex "${stderr_lines[1]}" '^spawnd enqueue: 4 jobs queued; line 5 was not'
 	assert_equal "$(children)" 'holder c5 c1 c2 c3 c4 '
 	sed -i 5d "$TEST_DIR/jobs"
@@ -139,7 +165,7 @@ hold_queue() {
 	# There is nothing to go on with behind the last line, and farther behind is a mistake.
 	run --separate-stderr -0 spawnd enqueue --batch "$TEST_DIR/jobs" --from-line 50
 	assert_equal "$stderr" 'spawnd enqueue: 0 jobs queued'
-	run --separate-stderr -0 spawnd enqueue --batch "$TEST_DIR/jobs" --from-line 51
+	run --separate-stderr -65 spawnd enqueue --batch "$TEST_DIR/jobs" --from-line 51
 	assert_equal "$stderr" 'spawnd enqueue: 0 jobs queued: --from-line 51, but there are only 49 lines'
 }
 
@@ -251,7 +277,7 @@ hold_queue() {
 	run --separate-stderr -0 spawnd enqueue --batch "$TEST_DIR/jobs" --token monday
 	assert_equal "$stderr" 'spawnd enqueue: 0 jobs queued, 2000 were there already'
 	run --separate-stderr -73 spawnd enqueue --batch "$TEST_DIR/jobs" --token tuesday
-	assert_regex "${stderr_lines[0]}" "jobs:1: child 'c1' is already running"
+	assert_regex "${stderr_lines[0]}" "jobs:1: child 'c1' is already queued"
 }
 
 @test "a token makes of one job one job" {
@@ -277,7 +303,9 @@ hold_queue() {
 	run -64 batch --from-line 0
 	run -66 spawnd enqueue --batch "$TEST_DIR/nowhere"
 	run -66 spawnd enqueue --batch "$TEST_DIR"
-	assert_output --partial 'Is a directory'
+	assert_output "spawnd enqueue: --batch '$TEST_DIR': Is a directory"
+	run -66 batch <"$TEST_DIR"
+	assert_output "spawnd enqueue: --batch '-': Is a directory"
 }
 
 @test "a terminal is shown how far it is, and nobody else" {

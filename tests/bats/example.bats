@@ -100,9 +100,20 @@ untold() {
 	assert_cleaned_up
 }
 
-@test "anything else is no answer, and nothing is left behind" {
-	run -64 example perhaps
-	assert_line "spawnd answer: 'perhaps': say allow or deny"
+asked_again() {
+	[[ $(grep -o 'allow or deny' "$TEST_DIR/out" | wc -l) == 2 ]]
+}
+
+@test "anything else is no answer: it is asked for again" {
+	start_aside
+	echo perhaps >&"$ANSWER"
+	wait_until asked_again
+	answer deny
+	assert_equal "$(tail -n 1 "$TEST_DIR/out")" "$(page deny)"
+}
+
+@test "where nobody can be asked, nothing is left behind" {
+	run -1 example perhaps </dev/null
 	assert_cleaned_up
 }
 

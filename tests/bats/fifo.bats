@@ -124,6 +124,13 @@ read_loop() {
 	assert_equal "$(jq -r .child "$TEST_DIR/records")" a
 }
 
+@test "--at is named where there can be no FIFO" {
+	run -64 spawnd fifo P --at "$TEST_DIR/none/fifo"
+	assert_output "spawnd fifo: --at: $TEST_DIR/none/fifo: cannot make the FIFO: No such file or directory; make the directory first"
+	run -64 spawnd fifo P --at ''
+	assert_output 'spawnd fifo: --at is empty; give the path at which the FIFO is to be'
+}
+
 @test "--at takes a path from the caller's directory" {
 	cd "$TEST_DIR"
 	run -0 spawnd fifo P --at my-fifo

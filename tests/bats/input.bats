@@ -136,8 +136,12 @@ refused() {
 
 @test "a child that has not ended is refused by its name and its job" {
 	enqueue c -- testjob stall
+	wait_until is_status c running
 	run -73 --separate-stderr enqueue c -- true
-	[[ $stderr == *"child 'c' is already running as job 1"* ]]
+	[[ $stderr == *"child 'c' is already running as job 1;"* ]]
+	enqueue d --delay 1h -- true
+	run -73 --separate-stderr enqueue d -- true
+	[[ $stderr == *"child 'd' is already queued as job 2;"* ]]
 }
 
 @test "a file for --stdin that is not there is refused" {

@@ -152,7 +152,7 @@ waits_for_retry() {
 	run -64 --separate-stderr enqueue c --retries 1 --retry-delay soon -- true
 	[[ $stderr == *"--retry-delay 'soon': not a duration"* ]]
 	run -64 --separate-stderr enqueue c --retry-delay 1s -- true
-	[[ $stderr == *'give retries as well'* ]]
+	[[ $stderr == *'give --retries as well'* ]]
 	run -64 --separate-stderr enqueue c --retry-on lost -- true
-	[[ $stderr == *'give retries as well'* ]]
+	[[ $stderr == *'give --retries as well'* ]]
 }

@@ -7,7 +7,7 @@ output_of() {
 
 @test "without a command and without a runner there is no job" {
 	run -64 --separate-stderr spawnd enqueue --parent P --child c
-	assert_regex "$stderr" 'no runner matches child c'
+	assert_regex "$stderr" 'no runner matches child c, and no command was given: give a command behind --, or'
 	configure '[runner small]' 'match_model = small' 'command = true' '[runner other]' 'match_child = x*' 'command = true'
 	spawnd reload
 	run -64 --separate-stderr spawnd enqueue --parent P --child c

@@ -172,6 +172,21 @@ told_times() {
 	assert_output ''
 }
 
+@test "what is installed names the places where it was installed" {
+	local share=$TEST_DIR/root/opt/sp/share
+
+	env -u MAKEFLAGS make -s -C "$BATS_TEST_DIRNAME/../.." -o all BUILD="$TEST_DIR/none" BINARY="$SPAWND" \
+		DESTDIR="$TEST_DIR/root" PREFIX=/opt/sp install
+	# The directories in which a program is looked up that has no PATH are the same for all.
+	run grep -rnI --exclude=spawnd-enqueue.1 /usr/local "$share" "$TEST_DIR/root/opt/sp/lib"
+	assert_output ''
+	assert grep -q '^\.It Pa /opt/sp/share/spawnd/s6 , /opt/sp/share/spawnd/runit' "$share/man/man7/spawnd-service.7"
+	assert grep -q '^command = /opt/sp/share/spawnd/runners/far ' "$share/man/man5/spawnd.ini.5"
+	assert grep -q '/usr/local/bin:/bin' "$share/man/man1/spawnd-enqueue.1"
+	assert grep -q '^exec /opt/sp/bin/spawnd ' "$share/spawnd/runit/run"
+	assert [ -x "$TEST_DIR/root/opt/sp/bin/spawnd" ]
+}
+
 # supervise KIND COMMAND...: a service directory as it is shipped, and its supervisor.
 supervise() {
 	local kind=$1

@@ -82,6 +82,8 @@ event_kinds() {
 	EOF
 	enqueue top -- sh "$TEST_DIR/twice"
 	wait_until is_status top suspended
+	run -73 spawnd enqueue --child top -- true
+	assert_output --partial "child 'top' is already suspended as job 1;"
 	open_gate b 0
 	wait_until test -s "$TEST_DIR/given"
 	wait_until is_status top suspended

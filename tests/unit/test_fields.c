@@ -90,9 +90,13 @@ switches_are_true_or_false(void **state)
 }
 
 static void
-null_is_as_if_it_were_not_there(void **state)
+null_and_false_are_as_if_they_were_not_there(void **state)
 {
 	(void)state;
+	assert_words("{\"argv\":false,\"parent\":false,\"env\":false,\"priority\":false,"
+		     "\"activity\":false,\"no_wait\":false}",
+	    "enqueue|--");
+	assert_refused("{\"no_such\":false}", "unknown field 'no_such'");
 	assert_words("{\"argv\":null,\"parent\":null,\"env\":null,\"no_wait\":null}", "enqueue|--");
 	assert_refused("{\"no_such\":null}", "unknown field 'no_such'");
 }
@@ -109,6 +113,19 @@ what_is_unknown_is_refused_with_the_nearest(void **state)
 	assert_refused("{\"batch\":\"-\"}", "unknown field 'batch'");
 	assert_refused("{\"a\\nb\":1}", "unknown field 'a\\nb'");
 	assert_refused("{\"\":1}", "unknown field ''");
+}
+
+static void
+lists_are_where_commas_may_stand(void **state)
+{
+	(void)state;
+	assert_words("{\"after\":[\"a\",7],\"after_ok\":[\"b\"],\"retry_on\":[\"lost\",\"error\"]}",
+	    "enqueue|--after=a,7|--after-ok=b|--retry-on=lost,error|--");
+	assert_refused("{\"activity\":{}}",
+	    "activity: must be a string or a number, or an array of these");
+	assert_refused("{\"after\":true}", "after: must be a string or a number, or an array");
+	assert_refused("{\"child\":[\"a\",\"b\"]}", "child: must be a string or a number");
+	assert_refused("{\"max_total\":[1]}", "max_total: must be a string or a number");
 }
 
 static void
@@ -147,8 +164,9 @@ main(void)
 	    cmocka_unit_test(numbers_and_lists_are_written_out),
 	    cmocka_unit_test(pairs_are_objects),
 	    cmocka_unit_test(switches_are_true_or_false),
-	    cmocka_unit_test(null_is_as_if_it_were_not_there),
+	    cmocka_unit_test(null_and_false_are_as_if_they_were_not_there),
 	    cmocka_unit_test(what_is_unknown_is_refused_with_the_nearest),
+	    cmocka_unit_test(lists_are_where_commas_may_stand),
 	    cmocka_unit_test(other_types_are_refused),
 	    cmocka_unit_test(many_words_find_room),
 	};
