@@ -62,13 +62,19 @@ relink(const struct paths *p, const char *target, const char *path)
 	return symlink(target, made) < 0 || rename(made, path) < 0 ? -errno : 0;
 }
 
-/* Whether a link may be put there: nothing is, or a link to elsewhere. */
+/*
+ * Whether a link may be put there: nothing is, or a link to elsewhere, or the file that a job's `echo >` has made
+ * while there was nothing.
+ */
 static bool
 is_vacant(const char *path, const char *target)
 {
 	char now[PATH_MAX];
 	ssize_t len = readlink(path, now, sizeof(now) - 1);
+	struct stat st;
 
+	if (len < 0 && errno == EINVAL)
+		return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 	if (len < 0)
 		return errno == ENOENT;
 	now[len] = '\0';
