@@ -46,7 +46,8 @@ signal_tree(struct slot *slot, int signo)
 		    slot->job, signo, (int)slot->pid, strerror(-error));
 	if (signo == SIGKILL && slot->containment == WIRE_CONTAIN_CGROUP) {
 		error = contain_kill(base_fd(slot), slot->job);
-		if (error != 0)
+		/* One that is gone has nobody in it: whoever finds an earlier base empty removes it. */
+		if (error != 0 && error != -ENOENT && error != -ENODEV)
 			log_line("job %" PRIu64 ": cannot kill its cgroup: %s", slot->job,
 			    strerror(-error));
 	}

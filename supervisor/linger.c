@@ -176,6 +176,9 @@ look_at_group(const struct linger *l, struct slot *slot)
 	bool is_stuck = slot->child.state == CHILD_STUCK;
 	uint64_t now_ns = l->loop->now_ns;
 
+	/* Zombies are members, and hold its number, until others reap them, which they may never do. */
+	if (slot->is_foreign && group == PROC_GROUP_LIVE)
+		return PROC_GROUP_UNSURE;
 	if ((slot->child.state != CHILD_KILLING && !is_stuck) || group != PROC_GROUP_LIVE)
 		return group;
 	if (slot->probes < PROBES_PATIENCE) {

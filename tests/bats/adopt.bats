@@ -474,3 +474,38 @@ executes() {
 	[[ $(jq -r .status <<<"$RECORD") == lost ]] || assert_record '[.status, .exit_code] | tojson' '["error",5]'
 	assert not is_alive "$(cat "$TEST_DIR/left")"
 }
+
+# Its daemon, and all that this leaves behind, are in the care of somebody who reaps nobody.
+start_unreaped() {
+	escape orphans sh -c '"$1" fifo P && testjob wait-for "$2"' sh "$SPAWND" "$TEST_DIR/over" >/dev/null 3>&- &
+	wait_until test -S "$SPAWND_HOME/run/socket"
+}
+
+# None of the grace periods passes while the test is patient.
+@test "a job has ended when nobody of it lives, though nobody reaps those who died" {
+	configure '[watchdog]' 'kill_grace = 600s'
+	start_unreaped
+	enqueue a -- testjob pid "$TEST_DIR/a" wait-for "$TEST_DIR/go" exit 4
+	enqueue b --max-total 4s -- testjob pid "$TEST_DIR/b" stall
+	enqueue c --leftovers wait -- sh -c \
+		'testjob pid "$1" wait-for "$2" & testjob wait-for "$1"; exit 5' sh "$TEST_DIR/c" "$TEST_DIR/end"
+	pid_in "$TEST_DIR/a" >/dev/null
+	pid_in "$TEST_DIR/b" >/dev/null
+	pid_in "$TEST_DIR/c" >/dev/null
+	wait_until not is_alive "$(job_leader c)"
+	kill_supervisor
+	touch "$TEST_DIR/go"
+	await_record a
+	assert_record '[.status, .exit_code] | tojson' '["error",4]'
+	await_record b
+	assert_record '[.status, .signal] | tojson' '["timeout","TERM"]'
+	# They are still there, and were not waited for; who lives is.
+	assert_exists "/proc/$(cat "$TEST_DIR/a")"
+	assert_equal "$(job_field c .status)" running
+	touch "$TEST_DIR/end"
+	await_record c
+	assert_record '[.status, .exit_code] | tojson' '["error",5]'
+	assert_exists "/proc/$(cat "$TEST_DIR/c")"
+	touch "$TEST_DIR/over"
+	wait
+}

@@ -12,6 +12,7 @@
  *				happens to it then, it is not waited for
  *	escape embalm PID FILE	the same, but it runs on, and stops when it is about to exit
  *	escape reaper FILE	takes in all that its descendants leave behind, makes FILE, never reaps
+ *	escape orphans CMD...	the same with all that CMD leaves behind; ends when CMD does
  *	escape limit SOFT HARD CMD...	sets RLIMIT_LOCKS and executes CMD
  */
 #include <err.h>
@@ -24,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,6 +160,25 @@ reaper(const char *path)
 }
 
 static _Noreturn void
+orphans(char **argv)
+{
+	int status;
+	pid_t pid;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
+		err(71, "PR_SET_CHILD_SUBREAPER");
+	pid = fork();
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		err(71, "%s", argv[0]);
+	}
+	alarm(PATIENCE_S);
+	if (pid == -1 || waitpid(pid, &status, 0) == -1)
+		err(71, "%s", argv[0]);
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 70);
+}
+
+static _Noreturn void
 limit(char **argv)
 {
 	struct rlimit limit = {.rlim_cur = strtoull(argv[0], NULL, 10),
@@ -184,6 +205,8 @@ main(int argc, char **argv)
 		hold(atoi(argv[2]), PTRACE_O_TRACEEXIT, argv[3]);
 	if (strcmp(mode, "reaper") == 0 && argc == 3)
 		reaper(argv[2]);
+	if (strcmp(mode, "orphans") == 0)
+		orphans(argv + 2);
 	if (strcmp(mode, "limit") == 0 && argc > 4)
 		limit(argv + 2);
 	errx(64, "usage: see the head of tests/helper/escape.c");
