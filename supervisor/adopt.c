@@ -210,13 +210,30 @@ enter(struct slot *slot, const struct standing *st)
 	timer_arm(&loop->timers, &slot->deadline, clock_add_ns(st->ending_ns, grace_ns));
 }
 
+/*
+ * Holds on to the cgroup of a job, if it has one: whoever died before he could tell may have used one as well. By the
+ * mark, for others may live there whose leader has gone; by its leader where that one began in another cgroup than ours.
+ */
+static void
+keep_cgroup(struct slot *slot, bool has_leader)
+{
+	const struct contain *contain = &slot->slots->brood->contain;
+
+	if (slot->containment != WIRE_CONTAIN_AUTO && slot->containment != WIRE_CONTAIN_CGROUP)
+		return;
+	if (contain_find_marked(contain, slot->job, slot->mark, &slot->base_fd) == 0 ||
+	    (has_leader && contain_find(slot->pid, slot->job, &slot->base_fd) == 0))
+		slot->containment = WIRE_CONTAIN_CGROUP;
+	else if (has_leader || slot->containment == WIRE_CONTAIN_CGROUP)
+		slot->containment = slot->mark != 0 ? WIRE_CONTAIN_SUBREAPER : WIRE_CONTAIN_GROUP;
+}
+
 /* Nobody is left to be waited for, as far as can be seen from its leader: linger looks for the others. */
 static void
 has_gone(struct slot *slot, const struct standing *st)
 {
 	slot->is_by_mark = true;
-	if (slot->containment == WIRE_CONTAIN_CGROUP)
-		slot->containment = WIRE_CONTAIN_SUBREAPER;
+	keep_cgroup(slot, false);
 	slot->end = (struct proc_end){.wait_status = st->wait_status,
 	    .cpu_ns = st->cpu_ns,
 	    .max_rss_kb = st->max_rss_kb};
@@ -257,13 +274,7 @@ take_over(struct slot *slot, const struct standing *st)
 	if (slot->started_wall_ms == 0)
 		slot->started_wall_ms = clock_wall_ms() -
 		    (int64_t)((clock_mono_ns() - slot->watchdog.started_ns) / NSEC_PER_MSEC);
-	/* Whoever died before he could tell may have used a cgroup as well. */
-	if (slot->containment == WIRE_CONTAIN_AUTO || slot->containment == WIRE_CONTAIN_CGROUP) {
-		slot->containment = WIRE_CONTAIN_CGROUP;
-		if (contain_find(slot->pid, slot->job, &slot->base_fd) != 0)
-			slot->containment =
-			    slot->mark != 0 ? WIRE_CONTAIN_SUBREAPER : WIRE_CONTAIN_GROUP;
-	}
+	keep_cgroup(slot, true);
 	beats_recall(slot, clock_mono_ns());
 	enter(slot, st);
 	watch_leader(slot);

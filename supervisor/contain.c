@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define JOB_NAME_SIZE 32
@@ -36,6 +37,9 @@
 #define SWEEP_SIZE 2048
 
 #define MARK_BITS 62
+
+/* On a job's cgroup: numbers of jobs are those of a store, and other daemons have others. xattr(7) */
+#define MARK_NAME "user.spawnd.mark"
 
 static void
 job_name(uint64_t job, char name[JOB_NAME_SIZE])
@@ -192,8 +196,20 @@ set_limit(int fd, const char *file, uint64_t limit)
 	return write_file(fd, file, text);
 }
 
+/* By way of /proc, for what is only a path takes no attribute. Without it who adopts the job needs its leader to find it. */
+static void
+write_mark(int fd, uint64_t mark)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (mark != 0)
+		setxattr(path, MARK_NAME, &mark, sizeof(mark), 0);
+}
+
 int
-contain_open(const struct contain *c, uint64_t job, const struct limits *limits, int *ret_fd)
+contain_open(const struct contain *c, uint64_t job, uint64_t mark, const struct limits *limits,
+    int *ret_fd)
 {
 	char name[JOB_NAME_SIZE];
 	int fd, error = 0;
@@ -210,6 +226,7 @@ contain_open(const struct contain *c, uint64_t job, const struct limits *limits,
 	if (error == 0 && (c->controllers & CONTAIN_PIDS) != 0)
 		error = set_limit(fd, "pids.max", limits->max_processes);
 	if (error == 0) {
+		write_mark(fd, mark);
 		*ret_fd = fd;
 		return 0;
 	}
@@ -259,6 +276,46 @@ contain_find(pid_t pid, uint64_t job, int *ret_base_fd)
 	*at = '\0';
 	*ret_base_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return *ret_base_fd == -1 ? -errno : 0;
+}
+
+/* Whether the cgroup of this job in the base of that name is the one with this mark. */
+static bool
+has_mark(int own_fd, const char *base, uint64_t job, uint64_t mark)
+{
+	char path[CGPATH_SIZE];
+	uint64_t found;
+
+	return snprintf(path, sizeof(path), "/proc/self/fd/%d/%s/job-%" PRIu64, own_fd, base, job) <
+	    (int)sizeof(path) &&
+	    getxattr(path, MARK_NAME, &found, sizeof(found)) == (ssize_t)sizeof(found) &&
+	    found == mark;
+}
+
+int
+contain_find_marked(const struct contain *c, uint64_t job, uint64_t mark, int *ret_base_fd)
+{
+	_Alignas(struct fd_entry) char buffer[SWEEP_SIZE];
+	const struct fd_entry *e;
+	FD_CLEANUP int own_fd = -1;
+	ssize_t len, at;
+
+	if (c->base_fd == -1 || mark == 0)
+		return -ENOENT;
+	own_fd = openat(c->base_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (own_fd == -1)
+		return -errno;
+	while ((len = fd_read_entries(own_fd, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; at < len; at += e->reclen) {
+			e = (const struct fd_entry *)(buffer + at);
+			if (e->type != DT_DIR ||
+			    strncmp(e->name, BASE_PREFIX, strlen(BASE_PREFIX)) != 0 ||
+			    !has_mark(own_fd, e->name, job, mark))
+				continue;
+			*ret_base_fd = openat(own_fd, e->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+			return *ret_base_fd == -1 ? -errno : 0;
+		}
+	}
+	return len < 0 ? (int)len : -ENOENT;
 }
 
 int

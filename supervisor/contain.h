@@ -48,10 +48,11 @@ void contain_fini(struct contain *c);
 int contain_choose(const struct contain *c, enum wire_containment wish);
 
 /*
- * Makes the job's cgroup with its limits; *ret_fd (O_PATH, close-on-exec) is the caller's, for
- * proc_clone(). 0 or -errno, with nothing left behind.
+ * Makes the job's cgroup with its limits, and writes the mark of the job's processes (0: none) on it; *ret_fd (O_PATH,
+ * close-on-exec) is the caller's, for proc_clone(). 0 or -errno, with nothing left behind.
  */
-int contain_open(const struct contain *c, uint64_t job, const struct limits *limits, int *ret_fd);
+int contain_open(const struct contain *c, uint64_t job, uint64_t mark, const struct limits *limits,
+    int *ret_fd);
 
 /*
  * The base of an earlier supervisor in which the cgroup of this job is, as pid, a process of it, tells.
@@ -59,6 +60,12 @@ int contain_open(const struct contain *c, uint64_t job, const struct limits *lim
  * -errno.
  */
 int contain_find(pid_t pid, uint64_t job, int *ret_base_fd);
+
+/*
+ * The same by the mark on the job's cgroup, whoever still lives there: among the bases beside our own. 0, -ENOENT (there
+ * is none; or no base of our own, or mark is 0), or -errno.
+ */
+int contain_find_marked(const struct contain *c, uint64_t job, uint64_t mark, int *ret_base_fd);
 
 /* The following take the base that the job's cgroup is in. */
 

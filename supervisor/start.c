@@ -67,7 +67,8 @@ clone_contained(const struct start *s, struct slot *slot, struct spawn_request *
 	request->limits = *limits;
 	slot->stage = WIRE_STAGE_CONTAIN;
 	if (slot->containment == WIRE_CONTAIN_CGROUP) {
-		error = contain_open(s->contain, slot->job, limits, &request->cgroup_fd);
+		error =
+		    contain_open(s->contain, slot->job, slot->mark, limits, &request->cgroup_fd);
 		if (error != 0)
 			return error;
 		leave_to_cgroup(s->contain, &request->limits);

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +56,7 @@ WRAP(int, fchdir, FAULT_FCHDIR, (int fd), (fd))
 WRAP(int, flock, FAULT_FLOCK, (int fd, int operation), (fd, operation))
 WRAP(int, fstat, FAULT_FSTAT, (int fd, struct stat *st), (fd, st))
 WRAP(pid_t, getpgid, FAULT_GETPGID, (pid_t pid), (pid))
+WRAP(ssize_t, getxattr, FAULT_GETXATTR, (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
 WRAP(int, madvise, FAULT_MADVISE, (void *at, size_t len, int advice), (at, len, advice))
 WRAP(int, futimens, FAULT_FUTIMENS, (int fd, const struct timespec *times), (fd, times))
 WRAP(int, ioctl, FAULT_IOCTL, (int fd, unsigned long request, void *argument), (fd, request, argument))
@@ -72,6 +74,7 @@ WRAP(ssize_t, recvmsg, FAULT_RECVMSG, (int fd, struct msghdr *packet, int flags)
 WRAP(ssize_t, sendmsg, FAULT_SENDMSG, (int fd, const struct msghdr *packet, int flags), (fd, packet, flags))
 WRAP(ssize_t, sendto, FAULT_SENDTO, (int fd, const void *data, size_t len, int flags, const struct sockaddr *to, socklen_t to_len), (fd, data, len, flags, to, to_len))
 WRAP(int, setpriority, FAULT_SETPRIORITY, (int which, id_t who, int value), (which, who, value))
+WRAP(int, setxattr, FAULT_SETXATTR, (const char *path, const char *name, const void *value, size_t size, int flags), (path, name, value, size, flags))
 WRAP(int, setrlimit, FAULT_SETRLIMIT, (int resource, const struct rlimit *limit), (resource, limit))
 WRAP(pid_t, setsid, FAULT_SETSID, (void), ())
 WRAP(int, setsockopt, FAULT_SETSOCKOPT, (int fd, int level, int name, const void *value, socklen_t len), (fd, level, name, value, len))

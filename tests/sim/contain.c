@@ -46,9 +46,11 @@ contain_choose(const struct contain *c, enum wire_containment wish)
 }
 
 int
-contain_open(const struct contain *c, uint64_t job, const struct limits *limits, int *ret_fd)
+contain_open(const struct contain *c, uint64_t job, uint64_t mark, const struct limits *limits,
+    int *ret_fd)
 {
 	(void)c;
+	(void)mark;
 	(void)limits;
 	kernel_enter();
 	if (kernel_fails())
@@ -134,6 +136,16 @@ contain_find(pid_t pid, uint64_t job, int *ret_base_fd)
 	kernel_enter();
 	p = processes_find_pid(pid);
 	if (p == NULL || p->job != job || !p->is_in_cgroup)
+		return -ENOENT;
+	*ret_base_fd = kernel_open(FILE_PLAIN);
+	return 0;
+}
+
+int
+contain_find_marked(const struct contain *c, uint64_t job, uint64_t mark, int *ret_base_fd)
+{
+	kernel_enter();
+	if (c->base_fd == -1 || mark == 0 || !processes_has_cgroup_member(job))
 		return -ENOENT;
 	*ret_base_fd = kernel_open(FILE_PLAIN);
 	return 0;

@@ -3,6 +3,8 @@
  */
 #include "supervisor/contain.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -231,6 +233,35 @@ test_wishes(void **state)
 	assert_int_equal(contain_choose(&some, WIRE_CONTAIN_COUNT), -EINVAL);
 }
 
+/* Where a cgroup may be made. */
+static void
+test_a_cgroup_is_found_in_the_base_of_another_by_its_mark(void **state)
+{
+	struct limits limits = {.max_memory = WATCHDOG_OFF, .max_processes = WATCHDOG_OFF};
+	struct contain other;
+	int fd = -1, base_fd = -1;
+
+	(void)state;
+	if (contain.base_fd == -1)
+		skip();
+	contain_init(&other, 2);
+	assert_int_equal(contain_open(&contain, 7, MARK + 1, &limits, &fd), 0);
+	fd_close(&fd);
+	assert_int_equal(contain_open(&other, 7, MARK, &limits, &fd), 0);
+	fd_close(&fd);
+	assert_int_equal(contain_find_marked(&contain, 8, MARK, &base_fd), -ENOENT);
+	assert_int_equal(contain_find_marked(&contain, 7, MARK + 2, &base_fd), -ENOENT);
+	assert_int_equal(contain_find_marked(&contain, 7, 0, &base_fd), -ENOENT);
+	assert_int_equal(base_fd, -1);
+	assert_int_equal(contain_find_marked(&contain, 7, MARK, &base_fd), 0);
+	assert_int_equal(contain_is_populated(base_fd, 7), 0);
+	assert_int_equal(contain_remove(base_fd, 7), 0);
+	assert_int_equal(contain_is_populated(other.base_fd, 7), -ENOENT);
+	assert_int_equal(contain_remove(contain.base_fd, 7), 0);
+	fd_close(&base_fd);
+	contain_fini(&other);
+}
+
 static int
 set_up_group(void **state)
 {
@@ -258,6 +289,7 @@ main(void)
 	    cmocka_unit_test(test_all_children_are_seen_once_living_or_dead),
 	    cmocka_unit_test(test_without_the_list_it_says_so),
 	    cmocka_unit_test(test_wishes),
+	    cmocka_unit_test(test_a_cgroup_is_found_in_the_base_of_another_by_its_mark),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

@@ -206,3 +206,39 @@ has_no_cgroups() {
 	wait_until has_no_cgroups "$base"
 	spawnd stop
 }
+
+has_other_supervisor() {
+	local now
+
+	now=$(daemon_field pid 2>/dev/null)
+	[[ -n $now && $now != "$1" ]]
+}
+
+# Its mark and its group it has changed, and its leader is reaped: only the cgroup is left to tell whose it is.
+@test "who never left a job's cgroup ends with it, though the supervisor dies after the job's first process" {
+	local supervisor left base other
+
+	need_cgroups
+	# Another daemon's job of the same number, in a cgroup beside it.
+	SPAWND_HOME=$TEST_DIR/other enqueue c -- testjob pid "$TEST_DIR/bystander-job" stall
+	other=$(pid_in "$TEST_DIR/bystander-job")
+	enqueue c --kill-grace 1s --leftovers wait -- sh -c \
+		'setsid escape limit 9 9 testjob ignore TERM pid "$1" stall & testjob wait-for "$1"' sh "$TEST_DIR/a"
+	left=$(pid_in "$TEST_DIR/a")
+	base=$(base_of "$left")
+	supervisor=$(daemon_field pid)
+	wait_until not is_alive "$(sqlite3 "$SPAWND_HOME/state/spawnd.db" 'SELECT pid FROM job')"
+	kill -KILL "$supervisor"
+	wait_until has_other_supervisor "$supervisor"
+	assert_equal "$(job_field c .status)" running
+	assert is_alive "$left"
+	spawnd cancel c
+	await_record c
+	assert_record '[.status, .containment] | tojson' '["cancelled","cgroup"]'
+	assert not is_alive "$left"
+	assert is_alive "$other"
+	spawnd stop
+	wait_until not test -e "$base"
+	SPAWND_HOME=$TEST_DIR/other spawnd stop --now
+	wait_until not is_alive "$other"
+}
