@@ -90,7 +90,6 @@ assert_cut_down() {
 	spawnd cancel --parent P
 	last=$(last_job)
 	assert_cut_down "$last"
-	grep -q 'was cancelled' "$TEST_DIR/refused"
 }
 
 @test "a cancel that was answered holds when the server is killed at once" {
