@@ -466,10 +466,16 @@ waits_find_circle(struct waits *w, int64_t job, const int64_t *among, size_t cou
 void
 waits_search(struct waits *w, int64_t job)
 {
+	w->visit++;
+	waits_search_on(w, job);
+}
+
+void
+waits_search_on(struct waits *w, int64_t job)
+{
 	struct waiter_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct waiter *waiter;
 
-	w->visit++;
 	visit(w, job, &list, true);
 	while ((waiter = TAILQ_FIRST(&list)) != NULL) {
 		TAILQ_REMOVE(&list, waiter, in_visit);

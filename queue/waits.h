@@ -110,6 +110,8 @@ int waits_find_circle(struct waits *w, int64_t job, const int64_t *among, size_t
  * are open are.
  */
 void waits_search(struct waits *w, int64_t job);
+/* The search goes on: another job, of which the caller knows that it cannot end before the first. */
+void waits_search_on(struct waits *w, int64_t job);
 bool waits_is_behind(const struct waits *w, int64_t waiter, int64_t *ret_via);
 
 #endif

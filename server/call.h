@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct await;
+
 struct call {
 	TAILQ_ENTRY(call) entry;
 	struct server *server;
@@ -26,6 +28,12 @@ struct call {
 	void (*expired)(struct call *call); /* in place of TimedOut, or NULL */
 	void (*fini)(struct call *call);    /* releases what own points to, or NULL */
 	void *own;                          /* the method's state */
+	/*
+	 * What the job of which the client is waits for in this call, as long as only that ends it; NULL: it does not
+	 * wait, or is no job's, or has a time limit.
+	 */
+	const struct await *awaits;
+	int64_t waiting_job; /* with awaits: that job */
 	struct timer timeout;
 	bool is_resting;
 };

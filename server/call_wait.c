@@ -50,6 +50,11 @@ struct wait {
 	struct lender lender;
 	bool is_lulled;   /* the lender's idle clock stands still */
 	bool has_expired; /* a lender's time is over */
+	char *
+	    endless; /* it waits for ever: the call fails with this, once the lender has its room */
+	bool is_doubtful; /* a circle is looked for each time, or when these have changed: */
+	uint64_t begun;   /* s->waits_begun, */
+	size_t children;  /* and how many of the parent's children have not ended */
 };
 
 static void
@@ -61,6 +66,7 @@ wait_fini(struct call *call)
 	if (w->is_lulled)
 		lull_end(call->server, w->lender.job);
 	await_fini(&w->await);
+	free(w->endless);
 }
 
 static json_t *
@@ -78,13 +84,59 @@ is_due(struct call *call)
 	int r;
 
 	if (w->lender.is_lending) {
-		r = w->has_expired || await_is_hopeless(call) ? 1 : await_is_met(call);
+		r = w->has_expired || w->endless != NULL || await_is_hopeless(call)
+		    ? 1
+		    : await_is_met(call);
 		if (r == 0)
 			lender_wait(s, &w->lender);
 		if (r <= 0)
 			return r;
 	}
 	return lender_settle(s, &w->lender);
+}
+
+static const char *
+awaited_field(const struct wait *w)
+{
+	if (w->await.parent != NULL)
+		return "parent";
+	return w->p.children != NULL ? "children" : "jobs";
+}
+
+static size_t
+count_children(struct server *s, const struct wait *w)
+{
+	const struct queue_parent *p =
+	    w->await.parent == NULL ? NULL : queue_find_parent(s->queue, w->await.parent);
+
+	return p == NULL ? 0 : p->unfinished;
+}
+
+/* What could close a circle has been looked at, as it is now. */
+static void
+note_looked(struct server *s, struct wait *w, enum circle circle)
+{
+	w->is_doubtful = circle == CIRCLE_DOUBTFUL;
+	w->begun = s->waits_begun;
+	w->children = count_children(s, w);
+}
+
+/* Others may come to wait for the job that waits here, and of those that it waits for the last may have ended. */
+static void
+look_for_circle(struct call *call)
+{
+	struct server *s = call->server;
+	struct wait *w = call->own;
+	char text[CIRCLE_TEXT_SIZE];
+	enum circle circle;
+
+	if (w->lender.job == 0 || w->endless != NULL ||
+	    (!w->is_doubtful && w->begun == s->waits_begun && w->children == count_children(s, w)))
+		return;
+	circle = circle_look(s, w->lender.job, &w->await, text);
+	note_looked(s, w, circle);
+	if (circle == CIRCLE_CLOSED)
+		w->endless = strdup(text);
 }
 
 static void
@@ -96,6 +148,7 @@ wait_pump(struct call *call)
 
 	if (conn_pending(call->conn) > CONN_OUTPUT_HIGH)
 		return;
+	look_for_circle(call);
 	r = is_due(call);
 	if (r == 0)
 		return;
@@ -116,6 +169,8 @@ wait_pump(struct call *call)
 		call_reply_more(call, reply_of(record));
 	if (w->has_expired)
 		call_fail(call, "TimedOut", NULL);
+	else if (w->endless != NULL)
+		call_fail_argument(call, awaited_field(w), w->endless);
 	else if (record == NULL && await_is_hopeless(call))
 		call_fail(call, "ShuttingDown", NULL);
 	else if (record == NULL && w->lender.job != 0 && await_is_met(call) == 0)
@@ -253,7 +308,7 @@ check_endless(struct call *call)
 			continue;
 		snprintf(reason, sizeof(reason), "'%s' is %s: it would wait for its own end",
 		    j->child, j == me ? "the job that waits" : "above the job that waits");
-		call_fail_argument(call, w->p.children != NULL ? "children" : "jobs", reason);
+		call_fail_argument(call, awaited_field(w), reason);
 		return false;
 	}
 	return true;
@@ -264,20 +319,14 @@ static bool
 check_circle(struct call *call)
 {
 	struct server *s = call->server;
-	const struct wait *w = call->own;
-	bool is_all = w->await.policy == AWAIT_ALL && call->api.is_more;
+	struct wait *w = call->own;
 	char text[CIRCLE_TEXT_SIZE];
+	enum circle circle = circle_look(s, w->p.by_job, &w->await, text);
 
-	if (w->await.parent != NULL) {
-		if (!is_all || !circle_of_parent(s, w->p.by_job, w->await.parent, text))
-			return true;
-		call_fail_argument(call, "parent", text);
-		return false;
-	}
-	if (!circle_of_jobs(s, w->p.by_job, &w->await.jobs, is_all, text))
-		return true;
-	call_fail_argument(call, w->p.children != NULL ? "children" : "jobs", text);
-	return false;
+	note_looked(s, w, circle);
+	if (circle == CIRCLE_CLOSED)
+		call_fail_argument(call, awaited_field(w), text);
+	return circle != CIRCLE_CLOSED;
 }
 
 /* Whether all that is waited for, and has not ended, is below the job. */
@@ -305,14 +354,14 @@ start(struct call *call)
 	struct server *s = call->server;
 	struct wait *w = call->own;
 
-	/* The first of one reply is the last. */
-	if (!call->api.is_more)
-		w->await.policy = AWAIT_ANY;
 	call->expired = wait_expired;
 	call_set_timeout(call, w->p.timeout_ms);
 	call->pump = wait_pump;
 	w->lender.job = caller_job(s, call->conn, w->p.by_job);
 	lender_wait(s, &w->lender);
+	call->waiting_job = w->lender.job;
+	if (w->lender.job != 0 && w->p.timeout_ms < 0)
+		call->awaits = &w->await;
 	if (w->lender.job != 0 && is_own(s, w, w->lender.job))
 		w->is_lulled = lull_begin(s, w->lender.job) == 0;
 	wait_pump(call);
@@ -331,7 +380,8 @@ call_wait(struct call *call)
 		call_fail_argument(call, "policy", "must be all, any or first_error");
 		return;
 	}
-	w->await.policy = (enum await_policy)policy;
+	/* The first of one reply is the last. */
+	w->await.policy = call->api.is_more ? (enum await_policy)policy : AWAIT_ANY;
 	if ((w->p.parent != NULL) == (w->p.children != NULL || w->p.jobs != NULL)) {
 		call_fail_argument(call, "children", "name either children or jobs, or a parent");
 		return;
@@ -350,9 +400,13 @@ call_wait(struct call *call)
 void
 call_next(struct call *call)
 {
-	if (begin(call, next_fields) == NULL)
+	struct wait *w = begin(call, next_fields);
+
+	if (w == NULL)
 		return;
 	/* One reply, whatever was asked for. */
 	call->api.is_more = false;
-	start(call);
+	w->await.policy = AWAIT_ANY;
+	if (check_circle(call))
+		start(call);
 }

@@ -1,28 +1,31 @@
 /*
- * circle: whether a job that is about to wait in a call waits for others that cannot end before it has, since
- * they wait for it themselves (queue/waits.h), or for others that do. Runs in the server.
+ * circle: whether a job that waits in a call waits for others that cannot end before it has, since they wait for
+ * it themselves, or for others that do: stored waits (queue/waits.h), and calls of jobs that can do nothing
+ * but wait for the answer (server/captive.h). Runs in the server.
  */
 #ifndef SERVER_CIRCLE_H
 #define SERVER_CIRCLE_H
 
 #include "base/id.h"
+#include "server/await.h"
 #include "server/state.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define CIRCLE_TEXT_SIZE (8 * ID_SIZE + 300)
 
-/*
- * The job waits for these: all of them, or one, as is_all says. Where it would for ever, true, and text names
- * who waits for whom.
- */
-bool circle_of_jobs(struct server *s, int64_t job, const struct numbers *awaited, bool is_all,
-    char text[CIRCLE_TEXT_SIZE]);
+enum circle {
+	CIRCLE_OPEN,
+	CIRCLE_DOUBTFUL, /* open, but it may close without anybody's waiting for more: ask again */
+	CIRCLE_CLOSED
+};
 
-/* The same for all children of a parent. */
-bool circle_of_parent(struct server *s, int64_t job, const char *parent,
+/*
+ * CIRCLE_CLOSED where the job, which may be none (open), would wait for this for ever: then text names who waits
+ * for whom.
+ */
+enum circle circle_look(struct server *s, int64_t job, const struct await *a,
     char text[CIRCLE_TEXT_SIZE]);
 
 #endif

@@ -75,6 +75,7 @@ struct server {
 	struct queue *queue;
 	struct family *family; /* of the jobs in the queue, and those above them */
 	struct waits *waits;
+	uint64_t waits_begun;    /* how often a job has been added to these */
 	struct results *results; /* server/suspension.h */
 	struct holds *holds;
 	struct deliver *deliver;

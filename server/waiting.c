@@ -21,6 +21,7 @@ waiting_add(struct server *s, struct queue_job *j, const struct waiters_row *row
 		return server_check(s, -ENOMEM);
 	if (row->kind == WAITERS_AFTER)
 		queue_hold(s->queue, j, QUEUE_HOLD_WAIT);
+	s->waits_begun++;
 	s->has_news = true; /* it may be over already */
 	return 0;
 }

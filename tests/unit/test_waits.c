@@ -258,6 +258,8 @@ who_is_behind_is_told_and_by_whom(void **state)
 	assert_int_equal(via, 2);
 	assert_false(waits_is_behind(w, 4, &via)); /* 7 may end */
 	assert_true(waits_is_behind(w, 5, &via));
+	waits_search_on(w, 7);
+	assert_true(waits_is_behind(w, 4, &via)); /* 1 and 7 are out of question now */
 	waits_search(w, 7);
 	assert_false(waits_is_behind(w, 2, &via));
 	assert_true(waits_is_behind(w, 3, &via));
