@@ -142,7 +142,20 @@ spawn_restore_nofile(uint64_t soft)
 	return setrlimit(RLIMIT_NOFILE, &limit) == -1 ? -errno : 0;
 }
 
-/* Descriptors, signals, limits. *report_fd moves. 0 or -errno. */
+/*
+ * Locks the heartbeat pipe, for as long as this process lives: only it, and none that it forks, holds that, also after
+ * its exec, see supervisor/adopt.c. But a process loses its lock on a file with the first descriptor of it that it
+ * closes, fcntl(2), and an exec closes: the supervisor's own of the same pipe go before.
+ */
+static void
+lock_beats(int report_fd)
+{
+	close_range(CHILD_FDS, (unsigned)report_fd - 1, 0);
+	close_range((unsigned)report_fd + 1, UINT_MAX, 0);
+	fcntl(CHILD_FDS - 1, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET});
+}
+
+/* Descriptors, signals, limits. *report_fd moves, and is then the only one but for the program's. 0 or -errno. */
 static int
 set_up(const struct spawn_request *request, const struct launch *launch, int *report_fd)
 {
@@ -154,8 +167,7 @@ set_up(const struct spawn_request *request, const struct launch *launch, int *re
 	error = spawn_place_fds(fds, CHILD_FDS, report_fd);
 	if (error != 0)
 		return error;
-	/* Only this process, and none that it forks, holds it, also after its exec: see supervisor/adopt.c. */
-	fcntl(CHILD_FDS - 1, F_SETLK, &(struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET});
+	lock_beats(*report_fd);
 	spawn_reset_signals();
 	/* Last: descriptors that are still open may lie above it. */
 	return spawn_restore_nofile(request->nofile_limit);

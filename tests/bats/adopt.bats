@@ -74,6 +74,23 @@ exit_code_and_output() {
 	both_ways exit_code_and_output
 }
 
+@test "a job whose start was not stored yet is known by the lock of its pipe" {
+	enqueue a -- testjob pid "$TEST_DIR/pid" wait-for "$TEST_DIR/go"
+	pid_in "$TEST_DIR/pid" >/dev/null
+	wait_until is_status a running
+	kill_both
+	# As where both die within milliseconds of the start.
+	sqlite3 "$SPAWND_HOME/state/spawnd.db" "UPDATE job SET status = 'starting', pid = NULL, start_time = NULL,
+		started_ms = NULL, started_ns = NULL, sign_ns = NULL, revision = NULL, containment = NULL"
+	wait_until is_status a running
+	assert_equal "$(job_leader a)" "$(cat "$TEST_DIR/pid")"
+	touch "$TEST_DIR/go"
+	await_record a
+	# Who reaps here is not ours to know.
+	assert_record_like .status 'completed|lost'
+	assert_record '.started_at != null' true
+}
+
 kept_idle_limit() {
 	enqueue "a$1" --max-idle 3s -- testjob pid "$DIR/pid" beat once stall
 	pid_in "$DIR/pid" >/dev/null
