@@ -512,16 +512,17 @@ start_unreaped() {
 	wait_until not is_alive "$(job_leader c)"
 	kill_supervisor
 	touch "$TEST_DIR/go"
+	# Where the status of a zombie may not be looked at, that is not known, and said so.
 	await_record a
-	assert_record '[.status, .exit_code] | tojson' '["error",4]'
+	assert_record_like '[.status, .exit_code] | tojson' '^\["error",4\]$|^\["lost",null\]$'
 	await_record b
-	assert_record '[.status, .signal] | tojson' '["timeout","TERM"]'
+	assert_record_like '[.status, .signal] | tojson' '^\["timeout",("TERM"|null)\]$'
 	# They are still there, and were not waited for; who lives is.
 	assert_exists "/proc/$(cat "$TEST_DIR/a")"
 	assert_equal "$(job_field c .status)" running
 	touch "$TEST_DIR/end"
 	await_record c
-	assert_record '[.status, .exit_code] | tojson' '["error",5]'
+	assert_record_like '[.status, .exit_code] | tojson' '^\["error",5\]$|^\["lost",null\]$'
 	assert_exists "/proc/$(cat "$TEST_DIR/c")"
 	touch "$TEST_DIR/over"
 	wait
