@@ -495,6 +495,7 @@ executes() {
 # Its daemon, and all that this leaves behind, are in the care of somebody who reaps nobody.
 start_unreaped() {
 	escape orphans sh -c '"$1" fifo P && testjob wait-for "$2"' sh "$SPAWND" "$TEST_DIR/over" >/dev/null 3>&- &
+	UNREAPED=$!
 	wait_until test -S "$SPAWND_HOME/run/socket"
 }
 
@@ -525,5 +526,5 @@ start_unreaped() {
 	assert_record_like '[.status, .exit_code] | tojson' '^\["error",5\]$|^\["lost",null\]$'
 	assert_exists "/proc/$(cat "$TEST_DIR/c")"
 	touch "$TEST_DIR/over"
-	wait
+	await_exit "$UNREAPED"
 }
