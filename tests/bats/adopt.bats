@@ -1,5 +1,6 @@
 # The supervisor dies: its children run on, and another supervisor takes them over where they stood.
 load common
+load crash
 
 # kill_supervisor [server]: ends it, and the server with it; returns when another answers.
 kill_supervisor() {
@@ -8,25 +9,13 @@ kill_supervisor() {
 	supervisor=$(daemon_field pid)
 	server=$(daemon_field server_pid)
 	if [[ ${1-} == server ]]; then
-		kill_both
+		kill_daemon
 		spawnd fifo P >/dev/null
 	else
 		kill -KILL "$supervisor"
 		wait_until not is_alive "$supervisor"
 	fi
 	wait_until has_other_supervisor "$supervisor"
-}
-
-# Stopped first, so that it cannot start a new server in between.
-kill_both() {
-	local supervisor server
-
-	supervisor=$(daemon_field pid)
-	server=$(daemon_field server_pid)
-	kill -STOP "$supervisor"
-	kill -KILL "$server" "$supervisor"
-	wait_until not is_alive "$server"
-	wait_until not is_alive "$supervisor"
 }
 
 # The number of a running job's first process, as the store has it.
@@ -78,7 +67,7 @@ exit_code_and_output() {
 	enqueue a -- testjob pid "$TEST_DIR/pid" wait-for "$TEST_DIR/go"
 	pid_in "$TEST_DIR/pid" >/dev/null
 	wait_until is_status a running
-	kill_both
+	kill_daemon
 	# As where both die within milliseconds of the start.
 	sqlite3 "$SPAWND_HOME/state/spawnd.db" "UPDATE job SET status = 'starting', pid = NULL, start_time = NULL,
 		started_ms = NULL, started_ns = NULL, sign_ns = NULL, revision = NULL, containment = NULL"
@@ -352,7 +341,7 @@ cancelled() {
 	enqueue a -- testjob pid "$TEST_DIR/pid" stall
 	pid_in "$TEST_DIR/pid" >/dev/null
 	wait_until is_status a running
-	kill_both
+	kill_daemon
 	sqlite3 "$SPAWND_HOME/state/spawnd.db" "UPDATE job SET boot_id = 'another'"
 	kill -KILL "$(cat "$TEST_DIR/pid")"
 	await_record a
@@ -366,7 +355,7 @@ cancelled() {
 	pid_in "$TEST_DIR/away" >/dev/null
 	pid_in "$TEST_DIR/near" >/dev/null
 	wait_until is_status a running
-	kill_both
+	kill_daemon
 	kill -KILL "$(job_leader a)" "$(cat "$TEST_DIR/near")"
 	await_record a
 	# As long as nobody has reaped it, the kernel tells how it ended.
