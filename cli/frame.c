@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 
 #define FRAME_MAX (64U * 1024 * 1024)
-#define FRAME_ROOM (64U * 1024)
+
+/* So small that what malloc(3) has at hand is enough for most answers. */
+#define FRAME_ROOM (8U * 1024)
 
 static int
 lost(int error)

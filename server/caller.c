@@ -10,11 +10,7 @@
 #include "store/approvals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,69 +26,35 @@
 /* What a connection's note has above a policy, which may be -1, to be more than 0. */
 #define NOTE_BASE 2
 
-struct kin {
-	pid_t parent;
-	pid_t session;
-	uint64_t start_time;
-};
-
-/* proc_pid_stat(5), fields 4, 6 and 22; the name before them may hold anything. 0 or -ESRCH. */
-static int
-read_kin(pid_t pid, struct kin *ret_kin)
-{
-	char path[32], text[1024], *at, *end;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	FD_CLEANUP int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -ESRCH;
-	n = fd_read_all(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return -ESRCH;
-	text[n] = '\0';
-	at = strrchr(text, ')');
-	for (int field = 2; at != NULL && field < 4; field++)
-		at = strchr(at + 1, ' ');
-	if (at == NULL)
-		return -ESRCH;
-	ret_kin->parent = (pid_t)strtol(at, &end, 10);
-	for (int field = 4; at != NULL && field < 6; field++)
-		at = strchr(at + 1, ' ');
-	if (at == NULL)
-		return -ESRCH;
-	ret_kin->session = (pid_t)strtol(at, &end, 10);
-	for (int field = 6; at != NULL && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (at == NULL)
-		return -ESRCH;
-	ret_kin->start_time = strtoull(at, &end, 10);
-	return 0;
-}
-
 /*
  * By its ancestors: who is below the supervisor is of a job, and the last before it is that job's first
- * process, or an orphan of one.
+ * process, or an orphan of one. Who calls again and again has somebody above him who is known not to be.
  */
 static int
 find_by_kin(struct server *s, pid_t pid, int64_t *ret_job)
 {
-	struct kin kin;
+	struct process line[GENERATIONS_MAX], *at = line;
 	int r;
 
-	for (int i = 0; i < GENERATIONS_MAX && pid > 1; i++) {
-		r = read_kin(pid, &kin);
+	*ret_job = 0;
+	for (; at < line + GENERATIONS_MAX && pid > 1; pid = at++->parent) {
+		r = process_read(pid, at);
 		if (r < 0)
 			return r;
-		if (kin.parent == s->supervisor_pid && kin.parent != 0) {
+		if (outsiders_have(&s->outsiders, s->supervisor_pid, at))
+			return 0;
+		if (at->parent == s->supervisor_pid && at->parent != 0) {
 			r = server_check(s,
-			    store_find_leader(s->store, pid, kin.start_time, ret_job));
+			    store_find_leader(s->store, pid, at->start_time, ret_job));
 			return r == 0 && *ret_job == 0 ? -ESRCH : r;
 		}
-		pid = kin.parent;
 	}
-	*ret_job = 0;
-	return pid > 1 ? -ESRCH : 0;
+	if (pid > 1)
+		return -ESRCH;
+	/* The client itself will not call again. */
+	if (at > line + 1)
+		outsiders_set(&s->outsiders, s->supervisor_pid, line + 1, (size_t)(at - line - 1));
+	return 0;
 }
 
 /* A mark that this server has itself is that of a spawnd around this one, whom its jobs do not concern. */
@@ -151,9 +113,9 @@ is_leader(const struct standing *leader, pid_t pid, uint64_t start_time)
 static bool
 is_session_of(const struct standing *leader, pid_t session)
 {
-	struct kin kin;
+	struct process kin;
 
-	return session == leader->pid && read_kin(session, &kin) == 0 &&
+	return session == leader->pid && process_read(session, &kin) == 0 &&
 	    is_leader(leader, session, kin.start_time);
 }
 
@@ -166,13 +128,13 @@ check_standing(struct server *s, pid_t pid, const struct standing *leader)
 {
 	pid_t session = 0;
 	int64_t other = 0;
-	struct kin kin;
+	struct process kin;
 	int r = 0;
 
 	if (leader->pid <= 0)
 		return 0; /* it is just being started */
 	for (int i = 0; i < GENERATIONS_MAX && pid > 1; i++) {
-		r = read_kin(pid, &kin);
+		r = process_read(pid, &kin);
 		if (r < 0)
 			return r;
 		if (is_leader(leader, pid, kin.start_time))
@@ -244,10 +206,10 @@ caller_prove(struct server *s, const struct conn *c, int64_t *ret_job)
 static bool
 is_left_by(const struct standing *leader, pid_t pid)
 {
-	struct kin kin;
+	struct process kin;
 
-	return leader->pid > 0 && read_kin(pid, &kin) == 0 && kin.session == leader->pid &&
-	    read_kin(leader->pid, &kin) == -ESRCH;
+	return leader->pid > 0 && process_read(pid, &kin) == 0 && kin.session == leader->pid &&
+	    process_read(leader->pid, &kin) == -ESRCH;
 }
 
 /*

@@ -25,6 +25,7 @@
 #include "server/link.h"
 #include "server/lulls.h"
 #include "server/outputs.h"
+#include "server/outsiders.h"
 #include "server/runtime.h"
 #include "server/setup.h"
 #include "server/trouble.h"
@@ -89,6 +90,7 @@ struct server {
 	struct call_list resting; /* those that are told when something comes: call_rest() */
 	char boot_id[64];
 	uint64_t nofile_before; /* the soft limit that the supervisor was started with */
+	struct outsiders outsiders;
 	struct leaders leaders;
 	struct lulls lends; /* of jobs, how many of their calls wait: server/lend.h */
 	struct approvals *approvals;
