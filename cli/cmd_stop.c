@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -47,11 +48,29 @@ has_ended(int pid_fd, int timeout_ms)
 	return r == 1;
 }
 
+/* What keeps the daemon from storing what has ended; once, though the call may be repeated. */
+static int
+tell_trouble(void *arg, json_t *reply)
+{
+	const char *trouble = json_string_value(json_object_get(reply, "trouble"));
+	bool *has_told = arg;
+
+	if (trouble != NULL && !*has_told)
+		warnx("%s; %s", trouble,
+		    json_is_true(json_object_get(reply, "waits"))
+			? "waiting: the daemon ends when it has stored what has ended"
+			: "the daemon ends all the same, and what it cannot store is lost");
+	*has_told |= trouble != NULL;
+	return 0;
+}
+
 int
 cmd_stop(const struct options *o)
 {
 	CLIENT_CLEANUP struct client c = {.fd = -1};
 	FD_CLEANUP int pid_fd = -1;
+	json_t *parameters;
+	bool has_told = false;
 	int code, r;
 
 	if (client_open(&c, false) < 0)
@@ -60,7 +79,9 @@ cmd_stop(const struct options *o)
 	if (code != 0)
 		return code;
 	c.wake_fd = pid_fd; /* a daemon that is gone answers no more, which is what was asked for */
-	r = client_call(&c, "Stop", json_pack("{s:b}", "now", o->value[OPTION_NOW] != NULL), NULL);
+	parameters = json_pack("{s:b}", "now", o->value[OPTION_NOW] != NULL);
+	r = client_stream(&c, "Stop", parameters, tell_trouble, &has_told);
+	json_decref(parameters);
 	if (r < 0 && !has_ended(pid_fd, 0))
 		return client_fail(&c);
 	has_ended(pid_fd, -1);

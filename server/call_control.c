@@ -7,6 +7,7 @@
 #include "server/caller.h"
 #include "server/cancel.h"
 #include "server/jobs.h"
+#include "server/opener.h"
 #include "server/parents.h"
 #include "server/settings.h"
 
@@ -179,11 +180,29 @@ call_reload(struct call *call)
 	free(faults);
 }
 
+/* The state of a call of Stop. */
+struct stop {
+	bool has_told; /* what keeps the daemon from its end */
+};
+
 static void
 stop_pump(struct call *call)
 {
-	if (queue_running(call->server->queue) == 0)
+	struct server *s = call->server;
+	struct stop *stop = call->own;
+	bool has_ended = s->store != NULL && queue_running(s->queue) == 0;
+
+	/* The reply of a turn that is undone would be taken back, and the daemon goes on to its end all the same. */
+	if (has_ended && store_is_dirty(s->store)) {
+		s->has_news = true;
+	} else if (has_ended || s->is_leaving) {
 		call_reply(call, NULL);
+	} else if (s->trouble.is_on && call->api.is_more && !stop->has_told) {
+		stop->has_told = true;
+		call_reply_more(call,
+		    json_pack("{s:s, s:b}", "trouble", s->trouble.fault.text, "waits",
+			!opener_lets_go(s)));
+	}
 }
 
 /* Who waits for all that runs, and is of a job that does, waits for the end of that job. Answers such a call. */
@@ -215,12 +234,26 @@ call_stop(struct call *call)
 	struct server *s = call->server;
 	struct parameters p;
 
-	if (!read_parameters(call, stop_fields, &p) || (!p.is_now && !check_outside(call)))
+	if (!read_parameters(call, stop_fields, &p))
 		return;
+	if (!p.is_now && s->store == NULL) {
+		call_fail_store(call);
+		return;
+	}
+	if (!p.is_now && !check_outside(call))
+		return;
+	call->own = calloc(1, sizeof(struct stop));
+	if (call->own == NULL) {
+		conn_drop(call->conn);
+		return;
+	}
 	s->is_stopping = true;
+	s->is_hurried |= p.is_now;
 	s->has_news = true;
 	if (p.is_now)
 		jobs_cancel_running(s);
+	if (s->store == NULL)
+		opener_ask(s); /* no queue knows what runs */
 	call->pump = stop_pump;
 	stop_pump(call);
 }

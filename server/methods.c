@@ -65,6 +65,7 @@ get_interface_description(struct call *call)
 /* What a method needs to be answered at all. */
 enum need {
 	NEEDS_NOTHING,
+	NEEDS_ORDER, /* where there is a store, that it is known what runs */
 	NEEDS_STORE,
 	NEEDS_ROOM, /* a store that can be written to */
 };
@@ -89,7 +90,7 @@ static const struct method {
     {"org.spawnd.Reload", call_reload, NEEDS_NOTHING},
     {"org.spawnd.Results", call_results, NEEDS_STORE},
     {"org.spawnd.Status", call_status, NEEDS_STORE},
-    {"org.spawnd.Stop", call_stop, NEEDS_STORE},
+    {"org.spawnd.Stop", call_stop, NEEDS_ORDER},
     {"org.spawnd.Suspend", call_suspend, NEEDS_ROOM},
     {"org.spawnd.Tree", call_tree, NEEDS_STORE},
     {"org.spawnd.TakeApprovals", call_take_approvals, NEEDS_STORE},
@@ -119,7 +120,7 @@ static bool
 is_possible(const struct server *s, enum need need)
 {
 	if (s->store == NULL)
-		return need == NEEDS_NOTHING;
+		return need < NEEDS_STORE;
 	return need != NEEDS_ROOM || !s->is_store_down;
 }
 
@@ -131,7 +132,8 @@ is_possible(const struct server *s, enum need need)
 static bool
 is_to_wait(const struct server *s, enum need need)
 {
-	return need != NEEDS_NOTHING && !s->is_ready && !s->is_synced && !s->is_store_down;
+	return need != NEEDS_NOTHING && s->store != NULL && !s->is_ready && !s->is_synced &&
+	    !s->is_store_down;
 }
 
 static void

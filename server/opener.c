@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/call.h"
 #include "server/jobs.h"
 #include "server/load.h"
 #include "server/prune.h"
@@ -63,7 +64,7 @@ check_place(const struct server *s, struct fault *f)
 		return fault_set(f, errno, "%s: %s", s->paths.database, strerror(errno));
 	if (lstat(s->paths.database, &st) < 0 || (S_ISREG(st.st_mode) && st.st_size == 0))
 		return fault_set(f, ENOENT,
-		    "%s: has vanished; put it back, or end the daemon and start it again to begin anew",
+		    "%s: has vanished; put it back, or end the daemon with stop --now and start it again to begin anew",
 		    s->paths.database);
 	return 0;
 }
@@ -271,9 +272,8 @@ opener_open(struct server *s)
 	return r;
 }
 
-/* A daemon that stops asks what there is, to end if that is nothing. */
-static void
-ask_for_all(struct server *s)
+void
+opener_ask(struct server *s)
 {
 	s->unstored_count = 0;
 	if (s->instance != 0)
@@ -289,8 +289,45 @@ reopen(void *arg)
 
 	if (is_open)
 		server_doubt(s);
+	/* It was said when nobody knew what runs. */
+	if (is_open && s->is_hurried)
+		jobs_cancel_running(s);
 	if (is_open || s->is_stopping)
-		ask_for_all(s);
+		opener_ask(s);
+}
+
+bool
+opener_lets_go(const struct server *s)
+{
+	struct stat st;
+
+	return s->is_hurried && lstat(s->paths.database, &st) < 0 && errno == ENOENT;
+}
+
+/* Left with the supervisor, or let go. */
+static void
+on_ended(struct server *s, int64_t job)
+{
+	if (!opener_lets_go(s)) {
+		s->unstored_count++;
+		return;
+	}
+	log_line("the end of job %" PRId64 " is not kept, for %s is gone, and the daemon is to end",
+	    job, s->paths.database);
+	link_send_job(s->link, WIRE_FORGET, (uint64_t)job);
+	if (s->syncs_owed == 0) /* it may have been the last */
+		opener_ask(s);
+}
+
+/* Nothing runs, and nothing is to be stored: whoever waits is told before the daemon ends. */
+static void
+quit(struct server *s)
+{
+	s->is_leaving = true;
+	calls_pump(s);
+	calls_end(s);
+	conns_flush(s->conns);
+	link_send(s->link, WIRE_QUIT);
 }
 
 void
@@ -298,8 +335,8 @@ opener_message(struct server *s, const struct wire_message *m)
 {
 	switch (m->type) {
 	case WIRE_STOPPING:
-		s->is_stopping = true;
-		ask_for_all(s);
+		s->is_stopping = s->is_hurried = true;
+		opener_ask(s);
 		break;
 	case WIRE_STARTED:
 		s->unstored_count++;
@@ -308,11 +345,11 @@ opener_message(struct server *s, const struct wire_message *m)
 			link_cancel(s->link, m->started.job, WIRE_CAUSE_CANCEL);
 		break;
 	case WIRE_ENDED:
-		s->unstored_count++;
+		on_ended(s, (int64_t)m->ended.job);
 		break;
 	case WIRE_SYNCED:
 		if (s->is_stopping && s->unstored_count == 0)
-			link_send(s->link, WIRE_QUIT);
+			quit(s);
 		break;
 	default:
 		break;

@@ -23,6 +23,15 @@ int opener_open(struct server *s);
  */
 void opener_message(struct server *s, const struct wire_message *m);
 
+/* A daemon that stops, and cannot store anything, asks the supervisor for all that it has, to end if that is nothing. */
+void opener_ask(struct server *s);
+
+/*
+ * Whether ends are let go that cannot be stored: whoever wants the daemon's end at once (Stop with now, SIGTERM), of
+ * whose store there is no file any more, does not want it to wait for one.
+ */
+bool opener_lets_go(const struct server *s);
+
 /* What is wrong, for people, or NULL. The caller frees it. */
 char *opener_trouble(struct server *s);
 

@@ -137,6 +137,7 @@ struct server {
 	bool
 	    is_set_aside; /* this server has begun a new store: the supervisor may know jobs of the old */
 	bool is_stopping; /* nothing is started any more */
+	bool is_hurried;  /* nor is an end kept for a store that is gone: server/opener.h */
 	bool is_leaving;  /* nothing runs any more, and nobody is waited for */
 	bool is_quitting; /* QUIT was said */
 	bool is_over;     /* the loop ends */

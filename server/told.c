@@ -88,6 +88,7 @@ told_message(struct server *s, const struct wire_message *m)
 		on_hello(s, &m->hello);
 		break;
 	case WIRE_STARTED:
+		s->unstored_count += s->is_store_down;
 		if (jobs_started(s, &m->started) == -ENOENT)
 			recovery_meet_unknown(s, &m->started);
 		break;
@@ -112,7 +113,7 @@ told_message(struct server *s, const struct wire_message *m)
 		on_reload(s);
 		break;
 	case WIRE_STOPPING:
-		s->is_stopping = true;
+		s->is_stopping = s->is_hurried = true;
 		jobs_cancel_running(s);
 		break;
 	case WIRE_READY:

@@ -12,6 +12,7 @@
 #include "server/due.h"
 #include "server/jobs.h"
 #include "server/load.h"
+#include "server/opener.h"
 #include "server/prune.h"
 #include "server/settle.h"
 #include "server/suspension.h"
@@ -81,6 +82,8 @@ retry_expired(void *arg)
 	/* What this turn has written already finds out as well. */
 	if (s->is_store_down && (store_is_dirty(s->store) || !is_writable(s))) {
 		server_back_off(s);
+		if (s->is_hurried)
+			opener_ask(s);
 		return;
 	}
 	if (s->is_store_down)

@@ -229,7 +229,7 @@ check_place(struct store *s)
 	if (has_moved == 0)
 		return 0;
 	return fault_set(&s->fault, EIO,
-	    "has been moved or removed; put it back, or end the daemon and start it again");
+	    "has been moved or removed; put it back, or end the daemon with stop --now and start it again");
 }
 
 int

@@ -358,6 +358,24 @@ hold_lock() {
 	assert_equal "$(log | grep -c 'the store works again')" 1
 }
 
+@test "stop --now waits for a store that is there and cannot be written to" {
+	local stop
+
+	enqueue a -- sleep 600
+	wait_until is_status a running
+	hold_lock
+	spawnd stop --now 2>"$TEST_DIR/err" 3>&- &
+	stop=$!
+	wait_until grep -q 'database is locked; end the other program.*; waiting: the daemon ends when' "$TEST_DIR/err"
+	assert is_alive "$stop"
+	echo 'ROLLBACK;' >"$TEST_DIR/unlock"
+	await_exit "$HOLDER"
+	await_exit "$stop"
+	assert_equal "$CODE" 0
+	await_record a
+	assert_record .status cancelled
+}
+
 @test "a file that cannot grow: refusals, watching on, and the record when there is room again" {
 	local server
 
