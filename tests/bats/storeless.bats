@@ -19,13 +19,14 @@ log_has() {
 	grep -q "$1" "$SPAWND_HOME/state/spawnd.log"
 }
 
-# Two jobs run, a until `go` is there, and q waits for room; $DAEMON and $SERVER are the processes.
+# Two jobs run, a until `go` is there, b until it is killed, and q waits for room; $DAEMON and $SERVER are the processes.
 start_jobs() {
 	configure '[spawnd]' 'max_running = 2'
 	enqueue a -- testjob wait-for "$TEST_DIR/go"
-	enqueue b -- sleep 600
+	enqueue b --kill-grace 1s -- testjob ignore TERM touch "$TEST_DIR/ready" stall
 	enqueue q -- true
 	wait_until is_status a running
+	wait_until test -e "$TEST_DIR/ready"
 	wait_until is_status b running
 	DAEMON=$(daemon_field pid)
 	SERVER=$(daemon_field server_pid)
@@ -94,7 +95,7 @@ assert_ends_without_store() {
 }
 
 stop_now() {
-	run -0 --separate-stderr spawnd stop --now
+	run -0 --separate-stderr timeout "$PATIENCE" "$SPAWND" stop --now
 	[[ $stderr == *'put it back'*'the daemon ends all the same, and what it cannot store is lost' ]]
 }
 
