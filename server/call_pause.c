@@ -6,6 +6,7 @@
 #include "server/call_pause.h"
 
 #include "server/jobs.h"
+#include "server/parents.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -135,6 +136,8 @@ add_children(struct call *call, struct pause *p)
 	}
 	if (p->count > before)
 		return true;
+	if (!parents_check(call, p->parent))
+		return false;
 	snprintf(what, sizeof(what), "a running child of '%.*s'", ID_SIZE, p->parent);
 	call_fail_not_found(call, what);
 	return false;

@@ -10,6 +10,7 @@
 #include "server/circle.h"
 #include "server/lend.h"
 #include "server/lull.h"
+#include "server/parents.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -407,6 +408,9 @@ call_next(struct call *call)
 	/* One reply, whatever was asked for. */
 	call->api.is_more = false;
 	w->await.policy = AWAIT_ANY;
+	if (queue_find_parent(call->server->queue, w->p.parent) == NULL &&
+	    !parents_check(call, w->p.parent))
+		return;
 	if (check_circle(call))
 		start(call);
 }

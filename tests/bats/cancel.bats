@@ -25,7 +25,7 @@ load common
 no_parent() {
 	local command
 
-	for command in cancel list results; do
+	for command in cancel list next pause results unpause; do
 		run -66 --separate-stderr spawnd "$command" --parent "$1"
 		assert_equal "$output" ''
 		assert_equal "$stderr" "spawnd $command: not found: $1: no child has had that parent; $2"
@@ -49,6 +49,15 @@ no_parent() {
 		run -0 spawnd "$command" --parent build
 		run -0 spawnd "$command" --parent lint
 	done
+	for command in pause unpause; do
+		run -66 --separate-stderr spawnd "$command" --parent build
+		assert_equal "$stderr" "spawnd $command: not found: a running child of 'build'"
+	done
+	for command in build lint; do
+		run --separate-stderr spawnd next --parent "$command"
+		assert_equal "$stderr" ''
+	done
+	assert_equal "$status" 66
 }
 
 @test "cancel --parent ends all children of that parent, and no other" {

@@ -218,8 +218,8 @@ has_clients() {
 		[[ -z $output && $stderr == *"'queued' is queued"* ]]
 		run -66 --separate-stderr spawnd "$command" c nobody
 		[[ -z $output && $stderr == *nobody* ]]
-		run -66 --separate-stderr spawnd "$command" --parent Q
-		[[ -z $output && $stderr == *"child of 'Q'"* ]]
+		run -66 --separate-stderr spawnd "$command" --parent ended
+		[[ -z $output && $stderr == *"child of 'ended'"* ]]
 		run -64 spawnd "$command"
 		run -64 spawnd "$command" c --parent P
 		run -64 spawnd "$command" ../c
