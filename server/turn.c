@@ -196,15 +196,13 @@ flush_turn(struct server *s)
 {
 	send_forgets(s);
 	suspension_flush(s);
-	/* To open what a job needs takes longer than all that a client waits for. */
-	s->has_more = s->to_start.count > 0 && conns_flush(s->conns);
 	jobs_launch(s);
 	if (!store_is_dirty(s->store) && s->store_error == 0 && !s->is_store_down)
 		deliver_flush(s->deliver);
 	if (!store_is_dirty(s->store) && s->store_error == 0)
 		feed_flush(s->feed);
 	if (!store_is_dirty(s->store) && s->store_error == 0) {
-		s->has_more |= conns_flush(s->conns);
+		s->has_more = conns_flush(s->conns);
 		s->has_more |= feed_has_more(s->feed);
 	}
 }
