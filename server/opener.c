@@ -52,6 +52,17 @@ highest_output(const struct server *s)
 	return highest;
 }
 
+/* Whether nothing is there, nor its directory; or a file with nothing in it. */
+static bool
+has_vanished(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 /* Whether a store is to be opened here: one that has served begins none. */
 static int
 check_place(const struct server *s, struct fault *f)
@@ -60,12 +71,12 @@ check_place(const struct server *s, struct fault *f)
 
 	if (s->setup.is_first)
 		return 0;
-	if (lstat(s->paths.database, &st) < 0 && errno != ENOENT)
-		return fault_set(f, errno, "%s: %s", s->paths.database, strerror(errno));
-	if (lstat(s->paths.database, &st) < 0 || (S_ISREG(st.st_mode) && st.st_size == 0))
+	if (has_vanished(s->paths.database))
 		return fault_set(f, ENOENT,
 		    "%s: has vanished; put it back, or end the daemon with stop --now and start it again to begin anew",
 		    s->paths.database);
+	if (lstat(s->paths.database, &st) < 0)
+		return fault_set(f, errno, "%s: %s", s->paths.database, strerror(errno));
 	return 0;
 }
 
@@ -299,9 +310,7 @@ reopen(void *arg)
 bool
 opener_lets_go(const struct server *s)
 {
-	struct stat st;
-
-	return s->is_hurried && lstat(s->paths.database, &st) < 0 && errno == ENOENT;
+	return s->is_hurried && has_vanished(s->paths.database);
 }
 
 /* Left with the supervisor, or let go. */
@@ -315,6 +324,7 @@ on_ended(struct server *s, int64_t job)
 	log_line("the end of job %" PRId64 " is not kept, for %s is gone, and the daemon is to end",
 	    job, s->paths.database);
 	link_send_job(s->link, WIRE_FORGET, (uint64_t)job);
+	s->has_let_go = true;
 	if (s->syncs_owed == 0) /* it may have been the last */
 		opener_ask(s);
 }

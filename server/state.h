@@ -134,6 +134,7 @@ struct server {
 	    has_more; /* clients' next calls wait to be handled: the loop must not wait for events */
 	bool
 	    is_store_down; /* nothing is written nor delivered until it has been written to again */
+	bool has_let_go;   /* of ends that were not stored: here those jobs count as running */
 	bool
 	    is_set_aside; /* this server has begun a new store: the supervisor may know jobs of the old */
 	bool is_stopping; /* nothing is started any more */

@@ -66,6 +66,12 @@ static void
 leave_trouble(struct server *s)
 {
 	s->is_store_down = false;
+	if (s->has_let_go) {
+		log_line(
+		    "the store works again, but not all ends were kept: another server begins");
+		s->exit_code = EX_IOERR;
+		s->is_over = true;
+	}
 	server_doubt(s);
 	trouble_end(&s->trouble);
 	prune_look(s);

@@ -137,6 +137,33 @@ assert_ends_with_unknown_jobs() {
 	assert_ends_with_unknown_jobs terminate
 }
 
+@test "stop --now ends a daemon whose store comes back when ends were let go" {
+	start_jobs
+	take_away
+	touch "$TEST_DIR/go"
+	wait_until has_trouble
+	begin "$SPAWND" stop --now
+	wait_until log_has 'the end of job 1 is not kept'
+	put_back
+	await_exit "$PID"
+	assert_equal "$CODE" 0
+	wait_until not is_alive "$DAEMON"
+	spawnd daemon --detach
+	await_record a
+	assert_record .status lost
+	await_record q
+	assert_record .status completed
+}
+
+@test "stop --now ends a daemon in place of whose store there is an empty file" {
+	start_jobs
+	rm "$SPAWND_HOME"/state/spawnd.db*
+	touch "$SPAWND_HOME/state/spawnd.db" "$TEST_DIR/go"
+	wait_until has_trouble
+	stop_now
+	wait_until not is_alive "$DAEMON"
+}
+
 @test "stop --now cancels what runs though the store is back before it is known what that is" {
 	start_jobs
 	take_away
