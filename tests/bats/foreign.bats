@@ -332,19 +332,23 @@ is_same_daemon() {
 }
 
 @test "the store is gone as well: nothing is made in its place, and nothing is lost" {
-	enqueue a -- testjob stall
+	local pid
+
+	enqueue a -- testjob pid "$TEST_DIR/pid" wait-for "$TEST_DIR/go"
 	wait_until is_status a running
+	pid=$(pid_in "$TEST_DIR/pid")
 	DAEMON=$(daemon_field pid)
 	mv "$SPAWND_HOME/state" "$TEST_DIR/away"
 	rm -r "$SPAWND_HOME/run"
 	wait_until grep -q 'somebody removed it' "$TEST_DIR/away/spawnd.log"
 	assert_equal "$(ls "$SPAWND_HOME")" ''
-	# How the job ended has to be stored somewhere before the daemon may end.
-	kill -TERM "$DAEMON"
+	# How the job ended is kept until it can be stored.
+	touch "$TEST_DIR/go"
+	wait_until not is_alive "$pid"
 	mv "$TEST_DIR/away" "$SPAWND_HOME/state"
-	wait_until not is_alive "$DAEMON"
 	await_record a
-	assert_record .status cancelled
+	assert_record .status completed
+	assert_equal "$(daemon_field pid)" "$DAEMON"
 }
 
 @test "a daemon that serves elsewhere over the same state: a command says where, and does not look for long" {
